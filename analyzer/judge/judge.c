@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "analyzer/judge/judge_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Headers of a TCP segment with timestamps: what a packet has at least beyond its payload, about.
+ */
+#define HEADERS_V4     52
+#define HEADERS_V6     72
+#define SYN_EXTRA      8  /* MSS and window scale */
+#define PAYLOAD_SURE   30 /* more than an alert or the odd SACK block explains */
+#define PACKETS_SURE   8  /* nobody acknowledges that often without having talked */
+#define DATAGRAMS_SURE 2  /* one may be lost: two unanswered ones are a fact */
+
+void judge_note(struct verdict *verdict, const char *rule, const char *format, ...)
+{
+    va_list arguments;
+
+    if (verdict->evidence_count == JUDGE_EVIDENCE_MAX)
+        return;
+    struct judge_evidence *evidence = &verdict->evidence[verdict->evidence_count++];
+    evidence->rule = rule;
+    va_start(arguments, format);
+    vsnprintf(evidence->detail, sizeof(evidence->detail), format, arguments);
+    va_end(arguments);
+}
+
+void judge_fail(struct verdict *verdict, const char *mechanism, enum attribution attribution)
+{
+    verdict->outcome = OUTCOME_FAILED;
+    verdict->mechanism = mechanism;
+    verdict->attribution = attribution;
+}
+
+static bool is_v4(const struct observation *flow)
+{
+    const struct endpoint *ends[2] = {&flow->server, &flow->client};
+
+    for (int i = 0; i < 2; i++)
+        if (ends[i]->kind == ENDPOINT_ADDRESS)
+            return address_is_v4(&ends[i]->address);
+    return false; /* not known: the longer headers prove less */
+}
+
+/* Without evidence the row must do: more bytes than headers explain are payload. */
+static bool row_shows_payload(const struct observation *flow)
+{
+    uint64_t packets = flow->packets[SIDE_SERVER];
+    uint64_t headers = packets * (is_v4(flow) ? HEADERS_V4 : HEADERS_V6) + SYN_EXTRA;
+
+    if (flow->transport != TRANSPORT_TCP)
+        return packets > 0;
+    return flow->bytes[SIDE_SERVER] >= headers + PAYLOAD_SURE || packets >= PACKETS_SURE;
+}
+
+bool judge_server_spoke(const struct observation *flow)
+{
+    if (flow->evidence.present)
+        return flow->evidence.sides[SIDE_SERVER].payload_bytes > 0;
+    return row_shows_payload(flow);
+}
+
+static bool icmp_says_unreachable(const struct icmp_facts *icmp)
+{
+    if (icmp->ip_version == 6) /* unreachable; hop limit exceeded in transit */
+        return icmp->type == 1 || (icmp->type == 3 && icmp->code == 0);
+    /* "Fragmentation needed" is advice; "time exceeded in transit" is a path that leads nowhere. */
+    return (icmp->type == 3 && icmp->code != 4) || (icmp->type == 11 && icmp->code == 0);
+}
+
+bool judge_unreachable(const struct observation *flow, struct verdict *verdict)
+{
+    const struct icmp_facts *icmp = &flow->evidence.icmp;
+
+    if (!flow->evidence.present || !icmp->present || icmp->side != SIDE_CLIENT ||
+        !icmp_says_unreachable(icmp))
+        return false;
+    judge_fail(verdict, "ip.unreachable", ATTRIBUTION_UNKNOWN);
+    judge_note(verdict, "icmp-unreachable",
+               "ICMPv%d type %d code %d, %d of them, the first %.3f s after the start, from %s",
+               icmp->ip_version == 6 ? 6 : 4, icmp->type, icmp->code, icmp->count,
+               judge_seconds(icmp->after_us),
+               icmp->from_server ? "the server's own address" : "another address on the way");
+    return true;
+}
+
+/* ---- datagrams ---- */
+
+static void judge_datagram_silence(const struct observation *flow,
+                                   const struct judge_context *context, const char *mechanism,
+                                   const char *rule, struct verdict *verdict)
+{
+    int64_t silence = judge_silence_us(flow, context);
+
+    if (flow->packets[SIDE_CLIENT] < DATAGRAMS_SURE || context->one_way)
+        return;
+    if (silence < JUDGE_SILENCE_US) {
+        judge_note(verdict, "too-early", "the capture ended %.1f s after the last datagram",
+                   judge_seconds(silence));
+        return;
+    }
+    judge_fail(verdict, mechanism, ATTRIBUTION_UNKNOWN);
+    judge_note(verdict, rule,
+               "%llu datagrams in %.1f s, none answered; the capture went on for %.1f s",
+               (unsigned long long)flow->packets[SIDE_CLIENT],
+               judge_seconds(flow->end_us - flow->start_us), judge_seconds(silence));
+}
+
+/* Calls probe many addresses of their other end that nobody answers: only a service's own server
+ * owes an answer. */
+static bool owes_an_answer(const struct observation *flow)
+{
+    return flow->service && flow->service[0] && flow->certainty >= CERTAINTY_LIKELY &&
+           flow->server.kind == ENDPOINT_ADDRESS && !address_is_private(&flow->server.address);
+}
+
+static void judge_datagram(const struct observation *flow, const struct judge_context *context,
+                           struct verdict *verdict)
+{
+    if (flow->packets[SIDE_SERVER] > 0) {
+        if (flow->packets[SIDE_CLIENT] > 0)
+            verdict->outcome = OUTCOME_OK;
+        return;
+    }
+    if (judge_unreachable(flow, verdict) || flow->close == CLOSE_EVICTED)
+        return;
+    if (flow->stage == STAGE_QUIC)
+        judge_datagram_silence(flow, context, "quic.timeout", "quic-unanswered", verdict);
+    else if (flow->transport == TRANSPORT_UDP && owes_an_answer(flow))
+        judge_datagram_silence(flow, context, "stream.timeout", "silence-after-request", verdict);
+}
+
+/* ---- any flow ---- */
+
+static void note_question(const struct judge_context *context, struct verdict *verdict)
+{
+    bool conflict;
+    const char *doubt = context->dns ? judge_dns_doubt(context->dns, &conflict) : NULL;
+
+    if (doubt)
+        judge_note(verdict, "dns-doubtful", "its question: %s", judge_mechanism_text(doubt));
+}
+
+void judge_flow(const struct observation *flow, const struct judge_context *context,
+                struct verdict *ret_verdict)
+{
+    memset(ret_verdict, 0, sizeof(*ret_verdict));
+    ret_verdict->score = -1.0; /* this rule set estimates none */
+    if (flow->dns.present || flow->stage == STAGE_DNS)
+        judge_dns(flow, context, ret_verdict);
+    else if (flow->transport == TRANSPORT_TCP)
+        judge_tcp(flow, context, ret_verdict);
+    else
+        judge_datagram(flow, context, ret_verdict);
+    if (ret_verdict->outcome == OUTCOME_FAILED)
+        note_question(context, ret_verdict);
+}

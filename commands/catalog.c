@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "catalog/catalog.h"
+#include "commands/command.h"
+
+/* ---- what services, carriers and orders have in common ---- */
+
+enum kind { KIND_SERVICES, KIND_CARRIERS, KIND_ORDERS, KIND_COUNT };
+
+static const char *const kind_names[KIND_COUNT] = {"services", "carriers", "orders"};
+
+static size_t kind_size(const struct catalog *catalog, enum kind kind)
+{
+    if (kind == KIND_SERVICES)
+        return catalog_service_count(catalog);
+    return kind == KIND_CARRIERS ? catalog_carrier_count(catalog) : catalog_order_count(catalog);
+}
+
+static const struct catalog_order *find_order(const struct catalog *catalog, const char *id)
+{
+    for (size_t i = 0; i < catalog_order_count(catalog); i++)
+        if (strcmp(catalog_order_at(catalog, i)->id, id) == 0)
+            return catalog_order_at(catalog, i);
+    return NULL;
+}
+
+static const char *text_or_dash(const char *text)
+{
+    return text && text[0] ? text : "-";
+}
+
+/* ---- tables ---- */
+
+static void list_services(const struct catalog *catalog)
+{
+    printf("%-28s %-10s %5s %6s %7s  %s\n", "SERVICE", "CLASS", "NAMES", "BLOCKS", "SOURCES",
+           "NAME");
+    for (size_t n = 1; n <= catalog_service_count(catalog); n++) {
+        const struct catalog_service *s = catalog_service_at(catalog, (uint16_t)n);
+        printf("%-28s %-10s %5zu %6zu %7zu  %s%s\n", s->id,
+               text_or_dash(word_text(WORD_CLASS, s->class)), s->name_count, s->block_count,
+               s->source_count, s->name, s->self_hosted ? " (self-hosted)" : "");
+    }
+}
+
+static void list_carriers(const struct catalog *catalog)
+{
+    printf("%-28s %-7s %-8s %4s %7s  %s\n", "CARRIER", "COUNTRY", "NETWORK", "ASNS", "SOURCES",
+           "NAME");
+    for (size_t n = 1; n <= catalog_carrier_count(catalog); n++) {
+        const struct catalog_carrier *c = catalog_carrier_at(catalog, (uint16_t)n);
+        printf("%-28s %-7s %-8s %4zu %7zu  %s\n", c->id, text_or_dash(c->country),
+               text_or_dash(word_text(WORD_NETWORK, c->network)), c->asn_count, c->source_count,
+               c->name);
+    }
+}
+
+static const char *date_of_kind(const struct catalog_order *order, const char *kind)
+{
+    const char *date = NULL;
+    for (size_t i = 0; i < order->date_count; i++)
+        if (strcmp(order->dates[i].kind, kind) == 0)
+            date = order->dates[i].date;
+    return date;
+}
+
+static void list_orders(const struct catalog *catalog)
+{
+    printf("%-28s %-7s %-10s %8s %8s %7s  %s\n", "ORDER", "COUNTRY", "DUE", "SERVICES", "CARRIERS",
+           "SOURCES", "TITLE");
+    for (size_t i = 0; i < catalog_order_count(catalog); i++) {
+        const struct catalog_order *o = catalog_order_at(catalog, i);
+        const char *moved = date_of_kind(o, "moved");
+        char carriers[24] = "all";
+        if (o->carrier_count)
+            snprintf(carriers, sizeof(carriers), "%zu", o->carrier_count);
+        printf("%-28s %-7s %-10s %8zu %8s %7zu  %s\n", o->id, text_or_dash(o->country),
+               text_or_dash(moved ? moved : date_of_kind(o, "due")), o->service_count, carriers,
+               o->source_count, o->title);
+    }
+}
+
+static void list_kind(const struct catalog *catalog, enum kind kind)
+{
+    if (kind == KIND_SERVICES)
+        list_services(catalog);
+    else if (kind == KIND_CARRIERS)
+        list_carriers(catalog);
+    else
+        list_orders(catalog);
+    printf("%zu %s\n", kind_size(catalog, kind), kind_names[kind]);
+}
+
+/* ---- one entry ---- */
+
+static void show_line(const char *label, const char *text)
+{
+    if (text && text[0])
+        printf("  %-12s %s\n", label, text);
+}
+
+static void show_list(const char *label, const char *const *items, size_t count, const char *none)
+{
+    printf("  %-12s ", label);
+    for (size_t i = 0; i < count; i++)
+        printf("%s%s", i ? ", " : "", items[i]);
+    printf("%s\n", count ? "" : none);
+}
+
+static void show_sources(const struct catalog_source *sources, size_t count)
+{
+    puts("  sources");
+    for (size_t i = 0; i < count; i++) {
+        printf("    [%s] %s (checked %s)\n", sources[i].id, sources[i].title,
+               text_or_dash(sources[i].checked));
+        if (sources[i].url)
+            printf("      %s\n", sources[i].url);
+    }
+}
+
+static void show_service(const struct catalog_service *s)
+{
+    printf("service %s\n", s->id);
+    show_line("name", s->name);
+    show_line("operator", s->operator_name);
+    show_line("class", word_text(WORD_CLASS, s->class));
+    show_line("summary", s->summary);
+    show_line("self-hosted", s->self_hosted ? "yes: an --inventory is the reliable way" : NULL);
+    printf("  %-12s %zu names, %zu address blocks\n", "matches", s->name_count, s->block_count);
+    show_sources(s->sources, s->source_count);
+}
+
+static void show_carrier(const struct catalog_carrier *c)
+{
+    printf("carrier %s\n", c->id);
+    show_line("name", c->name);
+    show_line("country", c->country);
+    show_line("owner", c->owner);
+    show_line("network", word_text(WORD_NETWORK, c->network));
+    for (size_t i = 0; i < c->asn_count; i++)
+        printf("  %-12s AS%" PRIu32 "%s%s%s%s\n", i ? "" : "networks", c->asns[i].asn,
+               c->asns[i].from ? " from " : "", c->asns[i].from ? c->asns[i].from : "",
+               c->asns[i].until ? " until " : "", c->asns[i].until ? c->asns[i].until : "");
+    show_list("mcc-mnc", c->mcc_mnc, c->mcc_mnc_count, "-");
+    show_sources(c->sources, c->source_count);
+}
+
+static void show_order(const struct catalog_order *o)
+{
+    printf("order %s\n", o->id);
+    show_line("title", o->title);
+    show_line("issuer", o->issuer);
+    show_line("country", o->country);
+    show_line("summary", o->summary);
+    show_list("services", o->services, o->service_count, "-");
+    show_list("exempt", o->exempt, o->exempt_count, "-");
+    show_list("carriers", o->carriers, o->carrier_count, "all of the country");
+    for (size_t i = 0; i < o->date_count; i++)
+        printf("  %-12s %s%s%s\n", o->dates[i].kind, o->dates[i].date, o->dates[i].note ? ": " : "",
+               o->dates[i].note ? o->dates[i].note : "");
+    show_line("UTC offset", o->utc_offset);
+    show_sources(o->sources, o->source_count);
+}
+
+/* ---- JSON ---- */
+
+static void json_sources(struct json *json, const struct catalog_source *sources, size_t count)
+{
+    json_key(json, "sources");
+    json_begin_array(json);
+    for (size_t i = 0; i < count; i++) {
+        json_begin_object(json);
+        json_member_text(json, "id", sources[i].id);
+        json_member_text(json, "title", sources[i].title);
+        json_member_text(json, "url", sources[i].url);
+        json_member_text(json, "checked", sources[i].checked);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void json_list(struct json *json, const char *key, const char *const *items, size_t count)
+{
+    json_key(json, key);
+    json_begin_array(json);
+    for (size_t i = 0; i < count; i++)
+        json_text(json, items[i]);
+    json_end_array(json);
+}
+
+static void json_service(struct json *json, const struct catalog_service *s)
+{
+    json_begin_object(json);
+    json_member_text(json, "id", s->id);
+    json_member_text(json, "name", s->name);
+    json_member_text(json, "operator", s->operator_name);
+    json_member_text(json, "class", word_text(WORD_CLASS, s->class));
+    json_member_text(json, "summary", s->summary);
+    json_member_bool(json, "self_hosted", s->self_hosted);
+    json_member_unsigned(json, "names", s->name_count);
+    json_member_unsigned(json, "blocks", s->block_count);
+    json_sources(json, s->sources, s->source_count);
+    json_end_object(json);
+}
+
+static void json_carrier(struct json *json, const struct catalog_carrier *c)
+{
+    json_begin_object(json);
+    json_member_text(json, "id", c->id);
+    json_member_text(json, "name", c->name);
+    json_member_text(json, "country", c->country);
+    json_member_text(json, "owner", c->owner);
+    json_member_text(json, "network", word_text(WORD_NETWORK, c->network));
+    json_key(json, "asns");
+    json_begin_array(json);
+    for (size_t i = 0; i < c->asn_count; i++) {
+        json_begin_object(json);
+        json_member_unsigned(json, "asn", c->asns[i].asn);
+        json_member_text(json, "from", c->asns[i].from);
+        json_member_text(json, "until", c->asns[i].until);
+        json_end_object(json);
+    }
+    json_end_array(json);
+    json_list(json, "mcc_mnc", c->mcc_mnc, c->mcc_mnc_count);
+    json_sources(json, c->sources, c->source_count);
+    json_end_object(json);
+}
+
+static void json_order(struct json *json, const struct catalog_order *o)
+{
+    json_begin_object(json);
+    json_member_text(json, "id", o->id);
+    json_member_text(json, "title", o->title);
+    json_member_text(json, "issuer", o->issuer);
+    json_member_text(json, "country", o->country);
+    json_member_text(json, "summary", o->summary);
+    json_list(json, "services", o->services, o->service_count);
+    json_list(json, "exempt", o->exempt, o->exempt_count);
+    json_list(json, "carriers", o->carriers, o->carrier_count);
+    json_key(json, "dates");
+    json_begin_array(json);
+    for (size_t i = 0; i < o->date_count; i++) {
+        json_begin_object(json);
+        json_member_text(json, "date", o->dates[i].date);
+        json_member_text(json, "kind", o->dates[i].kind);
+        json_member_text(json, "note", o->dates[i].note);
+        json_member_text(json, "source", o->dates[i].source);
+        json_end_object(json);
+    }
+    json_end_array(json);
+    json_member_text(json, "utc_offset", o->utc_offset);
+    json_sources(json, o->sources, o->source_count);
+    json_end_object(json);
+}
+
+static void json_kind(struct json *json, const struct catalog *catalog, enum kind kind)
+{
+    json_key(json, kind_names[kind]);
+    json_begin_array(json);
+    for (size_t i = 0; i < kind_size(catalog, kind); i++) {
+        if (kind == KIND_SERVICES)
+            json_service(json, catalog_service_at(catalog, (uint16_t)(i + 1)));
+        else if (kind == KIND_CARRIERS)
+            json_carrier(json, catalog_carrier_at(catalog, (uint16_t)(i + 1)));
+        else
+            json_order(json, catalog_order_at(catalog, i));
+    }
+    json_end_array(json);
+}
+
+/* ---- the command ---- */
+
+struct catalog_job {
+    bool wanted[KIND_COUNT];
+    const char *id; /* NULL for all */
+    bool as_json;
+};
+
+static bool show_entry(const struct catalog *catalog, const struct catalog_job *job)
+{
+    struct json json;
+    const struct catalog_service *service =
+        job->wanted[KIND_SERVICES] ? catalog_service_find(catalog, job->id) : NULL;
+    const struct catalog_carrier *carrier =
+        job->wanted[KIND_CARRIERS] ? catalog_carrier_find(catalog, job->id) : NULL;
+    const struct catalog_order *order =
+        job->wanted[KIND_ORDERS] ? find_order(catalog, job->id) : NULL;
+
+    json_init(&json, stdout, 2);
+    if (service)
+        job->as_json ? json_service(&json, service) : show_service(service);
+    else if (carrier)
+        job->as_json ? json_carrier(&json, carrier) : show_carrier(carrier);
+    else if (order)
+        job->as_json ? json_order(&json, order) : show_order(order);
+    if (job->as_json && (service || carrier || order))
+        json_newline(&json);
+    return service || carrier || order;
+}
+
+static void show_all(const struct catalog *catalog, const struct catalog_job *job)
+{
+    struct json json;
+
+    if (!job->as_json) {
+        for (int kind = 0; kind < KIND_COUNT; kind++)
+            if (job->wanted[kind]) {
+                list_kind(catalog, (enum kind)kind);
+                putchar('\n');
+            }
+        printf("catalog version %s\n", catalog_version(catalog));
+        return;
+    }
+    json_init(&json, stdout, 2);
+    json_begin_object(&json);
+    json_member_text(&json, "version", catalog_version(catalog));
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        if (job->wanted[kind])
+            json_kind(&json, catalog, (enum kind)kind);
+    json_end_object(&json);
+    json_newline(&json);
+}
+
+/* [services|carriers|orders] [ID], either may be missing. */
+static bool read_operands(struct catalog_job *job, char **words, int count)
+{
+    bool kind_named = false;
+
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        job->wanted[kind] = count > 0 && strcmp(words[0], kind_names[kind]) == 0;
+        kind_named |= job->wanted[kind];
+    }
+    if (!kind_named)
+        memset(job->wanted, true, sizeof(job->wanted));
+    if (count > kind_named)
+        job->id = words[kind_named];
+    return count <= kind_named + 1;
+}
+
+int command_catalog(int argc, char **argv)
+{
+    struct catalog_job job = {0};
+    struct common_options common;
+    int first;
+
+    common_options_init(&common);
+    const struct option_spec own[] = {
+        {"json", 0, NULL, OPTION_FLAG, &job.as_json, "one JSON object, for machines"}, {0}};
+    const struct option_spec *const groups[] = {own, common.specs, NULL};
+    const char *const titles[] = {"Form", "Common options"};
+    const struct option_set set = {
+        .usage = "catalog [services|carriers|orders] [ID] [--json]",
+        .description = "The services, carriers and orders that darkline knows, with their sources.",
+        .groups = groups,
+        .group_titles = titles,
+        .footer = "Examples:\n  darkline catalog orders\n  darkline catalog blackberry-bes"};
+    enum option_result parsed = options_parse(&set, argc, argv, &first);
+    if (parsed != OPTIONS_OK)
+        return parsed == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
+    common_options_apply(&common);
+    if (!read_operands(&job, argv + first, argc - first)) {
+        log_error("at most a kind (services, carriers or orders) and an ID");
+        return EXIT_USAGE;
+    }
+    struct catalog *catalog = common_open_catalog(&common);
+    if (!catalog)
+        return EXIT_FAILED;
+    bool found = true;
+    if (job.id)
+        found = show_entry(catalog, &job);
+    else
+        show_all(catalog, &job);
+    if (!found)
+        log_error("the catalog has no %s", job.id);
+    catalog_destroy(catalog);
+    return found ? EXIT_DONE : EXIT_FAILED;
+}

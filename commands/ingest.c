@@ -1,0 +1,645 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/ingest.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timex.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "commands/privilege.h"
+#include "probe/capture/inputs.h"
+#include "probe/probe.h"
+#include "store/store.h"
+
+#define PROGRESS_EVERY_US (CLOCK_SECOND_US / 5)
+#define LIVE_WAIT_MS      200
+#define COVERAGE_EVERY_US (60 * CLOCK_SECOND_US)
+
+struct ingest {
+    const struct ingest_options *options;
+    const struct common_options *common;
+    struct catalog *catalog;
+    struct geo *geo;
+    struct key *key;
+    struct store *store;
+    struct probe *probe;
+    char store_path[PATH_MAX], key_path[PATH_MAX];
+    bool hash, broken; /* broken: the store takes no more */
+    struct ingest_result result;
+    struct vantage_draft given;
+    struct vantage_votes votes;
+    struct probe_stats before; /* of the probe when this input began */
+    int64_t progress_us;
+};
+
+static volatile sig_atomic_t stop_wanted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop_wanted = 1;
+}
+
+static void watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+void ingest_options_init(struct ingest_options *options)
+{
+    memset(options, 0, sizeof(*options));
+    const struct option_spec specs[] = {
+        {"probe-id", 0, "NAME", OPTION_TEXT, &options->probe_id, "name of this probe"},
+        {"carrier", 0, "ID", OPTION_TEXT, &options->carrier, "the carrier whose line it is (darkline catalog carriers)"},
+        {"asn", 0, "NUMBER", OPTION_NUMBER, &options->asn, "its autonomous system", 0, &options->given_asn},
+        {"country", 0, "CC", OPTION_TEXT, &options->country, "its country, two letters"},
+        {"network", 0, "KIND", OPTION_WORD, &options->network, "mobile, fixed or transit", WORD_NETWORK, &options->given_network},
+        {"position", 0, "WHERE", OPTION_WORD, &options->position, "subscriber, carrier or server", WORD_POSITION, &options->given_position},
+        {"origin", 0, "WHAT", OPTION_WORD, &options->origin, "field, lab or composed", WORD_ORIGIN, &options->given_origin},
+        {"all-names", 0, NULL, OPTION_FLAG, &options->all_names, "store every flow with its names, catalogued or not"},
+        {"watchlist", 0, "FILE", OPTION_TEXT, &options->watchlist, "names to keep besides the catalog's: one a line, or a Citizen Lab list"},
+        {"inventory", 0, "FILE", OPTION_TEXT, &options->inventory, "the operator's own servers (YAML, see catalog/README.md)"},
+        {"keep-addresses", 0, NULL, OPTION_FLAG, &options->keep_addresses, "store clients' addresses as they are: think twice"},
+        {"key", 0, "FILE", OPTION_TEXT, &options->key, "key of the pseudonyms (default STORE.key; one for a fleet)"},
+        {"memory", 0, "SIZE", OPTION_SIZE, &options->memory, "memory for flows (default 512M)"},
+        {"hash", 0, NULL, OPTION_FLAG, &options->hash, "store the full SHA-256 of each input"},
+        {"live", 0, NULL, OPTION_FLAG, &options->live, "print each tag on standard output as it is made"},
+    };
+    _Static_assert(ARRAY_LENGTH(specs) < ARRAY_LENGTH(options->specs), "a zeroed spec ends the table");
+    memcpy(options->specs, specs, sizeof(specs));
+}
+
+const struct catalog *ingest_catalog(const struct ingest *ingest)
+{
+    return ingest->catalog;
+}
+
+/* ---- the probe's sink ---- */
+
+static void print_tag(const struct ingest *ingest, const struct observation *o)
+{
+    char time[CLOCK_TEXT_SIZE], server[ADDRESS_TEXT_SIZE] = "a peer", reasons[96] = "";
+    for (unsigned i = 0; i < REASON_COUNT; i++) {
+        const char *word = (o->reasons & 1u << i) ? word_text(WORD_REASON, 1u << i) : NULL;
+        if (word)
+            snprintf(reasons + strlen(reasons), sizeof(reasons) - strlen(reasons), "%s%s", reasons[0] ? "," : "", word);
+    }
+    if (o->server.kind == ENDPOINT_ADDRESS)
+        address_format(&o->server.address, server);
+    (void)ingest;
+    printf("%s %s %s %s %s:%u %s %s\n", clock_format(o->start_us, time), o->service,
+           o->certainty ? word_text(WORD_CERTAINTY, o->certainty) : "-", o->role ? word_text(WORD_ROLE, o->role) : "-",
+           server, o->server_port, o->host[0] ? o->host : "-", reasons);
+    fflush(stdout);
+}
+
+static int sink_observation(void *context, const struct observation *observation, struct dl_error *error)
+{
+    struct ingest *ingest = context;
+    if (ingest->common->since_us && observation->start_us < ingest->common->since_us)
+        return DL_OK;
+    if (ingest->common->until_us && observation->start_us >= ingest->common->until_us)
+        return DL_OK;
+    if ((observation->flags & OBSERVATION_EARLY) && ingest->options->live && observation->service[0])
+        print_tag(ingest, observation);
+    return store_put(ingest->store, observation, error);
+}
+
+static int sink_count(void *context, const struct hour_count *count, struct dl_error *error)
+{
+    struct ingest *ingest = context;
+    return store_put_count(ingest->store, count, error);
+}
+
+static void note_client(void *context, const struct address *client, int64_t time_us)
+{
+    struct ingest *ingest = context;
+    vantage_vote(&ingest->votes, ingest->geo, ingest->catalog, client, time_us);
+}
+
+/* ---- opening ---- */
+
+static void vantage_from_options(struct ingest *ingest)
+{
+    const struct ingest_options *o = ingest->options;
+    struct vantage_draft *draft = &ingest->given;
+    struct vantage *v = &draft->vantage;
+    if (o->probe_id)
+        snprintf(v->probe_id, sizeof(v->probe_id), "%s", o->probe_id), draft->set |= VANTAGE_PROBE_ID;
+    if (o->carrier)
+        snprintf(v->carrier, sizeof(v->carrier), "%s", o->carrier), draft->set |= VANTAGE_CARRIER;
+    if (o->country)
+        snprintf(v->country, sizeof(v->country), "%.2s", o->country), draft->set |= VANTAGE_COUNTRY;
+    if (o->given_asn)
+        v->asn = (uint32_t)o->asn, draft->set |= VANTAGE_ASN;
+    if (o->given_network)
+        v->network = (enum network_kind)o->network, draft->set |= VANTAGE_NETWORK;
+    if (o->given_position)
+        v->position = (enum position)o->position, draft->set |= VANTAGE_POSITION;
+    if (o->given_origin)
+        v->origin = (enum origin)o->origin, draft->set |= VANTAGE_ORIGIN;
+}
+
+static bool options_are_sound(const struct ingest *ingest)
+{
+    const struct ingest_options *o = ingest->options;
+    if (o->country && strlen(o->country) != 2) {
+        log_error("--country takes two letters, not %s", o->country);
+        return false;
+    }
+    if (o->carrier && !catalog_carrier_find(ingest->catalog, o->carrier) && strncmp(o->carrier, "as", 2) != 0) {
+        log_error("the catalog has no carrier %s; see darkline catalog carriers, or use as<N>", o->carrier);
+        return false;
+    }
+    if (o->given_asn && (o->asn == 0 || o->asn > UINT32_MAX)) {
+        log_error("--asn takes a number from 1 to 4294967295");
+        return false;
+    }
+    if (o->memory && o->memory < PROBE_MEMORY_LEAST) {
+        log_error("--memory must be at least 16M");
+        return false;
+    }
+    return true;
+}
+
+static int open_parts(struct ingest *ingest, struct dl_error *error)
+{
+    const struct ingest_options *o = ingest->options;
+    int status = digest_setup();
+    if (status == DL_OK && o->inventory)
+        status = catalog_add_inventory(ingest->catalog, o->inventory, error);
+    if (status == DL_OK && o->watchlist)
+        status = catalog_add_watchlist(ingest->catalog, o->watchlist, error);
+    if (status == DL_OK)
+        status = geo_open(&ingest->geo, ingest->common->geo.items, ingest->common->geo.count, error);
+    if (status == DL_OK) {
+        struct store_create_info info = {.version = DARKLINE_VERSION, .catalog_version = catalog_version(ingest->catalog)};
+        status = store_open(&ingest->store, ingest->store_path, &info, error);
+    }
+    if (status == DL_OK && !o->keep_addresses)
+        status = key_open(&ingest->key, ingest->key_path, true, error);
+    if (status == DL_OK && ingest->key)
+        status = store_put_meta(ingest->store, "key_epoch", key_epoch(ingest->key), error);
+    if (status == DL_OK) {
+        struct probe_options options = {.catalog = ingest->catalog,
+                                        .key = ingest->key,
+                                        .all_names = o->all_names,
+                                        .keep_addresses = o->keep_addresses,
+                                        .live = o->live || o->early,
+                                        .memory = o->memory,
+                                        .sink = {.context = ingest, .observation = sink_observation, .count = sink_count},
+                                        .on_client = note_client,
+                                        .context = ingest};
+        status = probe_create(&ingest->probe, &options, error);
+    }
+    return status;
+}
+
+static void ingest_destroy(struct ingest *ingest)
+{
+    probe_destroy(ingest->probe);
+    key_destroy(ingest->key);
+    geo_close(ingest->geo);
+    catalog_destroy(ingest->catalog);
+    free(ingest);
+}
+
+struct ingest *ingest_open(const struct ingest_options *options, const struct common_options *common,
+                           const char *store_path, bool hash, int *ret_exit)
+{
+    struct dl_error error = {0};
+    *ret_exit = EXIT_FAILED;
+    struct ingest *ingest = calloc(1, sizeof(*ingest));
+    if (!ingest)
+        return NULL;
+    ingest->options = options;
+    ingest->common = common;
+    ingest->hash = hash;
+    snprintf(ingest->store_path, sizeof(ingest->store_path), "%s", store_path);
+    if (options->key)
+        snprintf(ingest->key_path, sizeof(ingest->key_path), "%s", options->key);
+    else if (snprintf(ingest->key_path, sizeof(ingest->key_path), "%s.key", store_path) >= (int)sizeof(ingest->key_path))
+        goto fail;
+    ingest->catalog = common_open_catalog(common);
+    if (!ingest->catalog)
+        goto fail;
+    if (!options_are_sound(ingest)) {
+        *ret_exit = EXIT_USAGE;
+        goto fail;
+    }
+    int status = open_parts(ingest, &error);
+    if (status != DL_OK) {
+        log_error("%s", dl_error_text(&error, status));
+        store_close(ingest->store, NULL);
+        goto fail;
+    }
+    vantage_from_options(ingest);
+    watch_signals();
+    *ret_exit = EXIT_DONE;
+    return ingest;
+fail:
+    ingest_destroy(ingest);
+    return NULL;
+}
+
+/* ---- one input ---- */
+
+static void progress(struct ingest *ingest, struct capture *capture, const char *name, int64_t began_us)
+{
+    int64_t now = clock_monotonic_us();
+    char left[CLOCK_TEXT_SIZE] = "";
+    if (now - ingest->progress_us < PROGRESS_EVERY_US || !log_progress_wanted())
+        return;
+    ingest->progress_us = now;
+    struct capture_stats stats;
+    capture_get_stats(capture, &stats);
+    double seconds = (double)(now - began_us) / 1e6;
+    double share = stats.file_size ? (double)stats.file_offset / (double)stats.file_size : 0;
+    if (share > 0)
+        clock_format_duration((int64_t)((double)(now - began_us) * (1 - share) / share), left);
+    log_progress("%s: %.0f %%, %.1f MB, %.2f Mpps%s%s", name, share * 100, (double)stats.file_offset / 1e6,
+                 seconds > 0 ? (double)stats.packets / seconds / 1e6 : 0, left[0] ? ", left " : "", left);
+}
+
+static bool store_failed(struct ingest *ingest, int status, const struct dl_error *error)
+{
+    if (status == DL_OK)
+        return false;
+    log_error("%s", dl_error_text(error, status));
+    ingest->broken = true;
+    return true;
+}
+
+/* What was not understood, dropped or refused in this input. */
+static int store_notes(struct ingest *ingest, uint32_t input, const struct capture_stats *capture, struct dl_error *error)
+{
+    struct probe_stats now;
+    const struct probe_stats *before = &ingest->before;
+    probe_get_stats(ingest->probe, &now);
+    const struct {
+        const char *kind;
+        uint64_t count;
+    } notes[] = {
+        {"flows that left early because the table was full", now.evicted - before->evicted},
+        {"flows looked at with less room than they wanted", now.parts_refused - before->parts_refused},
+        {"ICMP errors about flows not in the capture", now.icmp_unmatched - before->icmp_unmatched},
+        {"file blocks of kinds not read", capture->blocks_skipped},
+        {"packets dropped by the kernel", capture->kernel_dropped},
+        {"packets dropped by the interface", capture->interface_dropped},
+        {"packets the capturing program says it lost", capture->file_dropped},
+    };
+    int status = DL_OK;
+    for (unsigned i = DECODE_OK + 1; status == DL_OK && i < DECODE_KIND_COUNT; i++)
+        if (now.decode[i] > before->decode[i])
+            status = store_put_note(ingest->store, input, decode_kind_text((enum decode_kind)i),
+                                    now.decode[i] - before->decode[i], error);
+    for (size_t i = 0; status == DL_OK && i < ARRAY_LENGTH(notes); i++)
+        if (notes[i].count)
+            status = store_put_note(ingest->store, input, notes[i].kind, notes[i].count, error);
+    return status;
+}
+
+static enum clock_state clock_state_now(void)
+{
+    struct timex timex = {0};
+    int state = adjtimex(&timex);
+    return state == -1 ? CLOCK_UNKNOWN : state == TIME_ERROR || (timex.status & STA_UNSYNC) ? CLOCK_UNSYNCHRONISED : CLOCK_SYNCHRONISED;
+}
+
+static void draft_for(struct ingest *ingest, const char *path, struct vantage_draft *ret_draft)
+{
+    char file[PATH_MAX];
+    struct vantage_draft beside;
+    struct dl_error error = {0};
+    *ret_draft = ingest->given;
+    if (!path || !vantage_path(file, sizeof(file), path))
+        return;
+    int status = vantage_read(&beside, file, &error);
+    if (status == DL_OK)
+        vantage_merge(ret_draft, &beside);
+    else if (status != -ENOENT)
+        log_warning("%s; going on without it", dl_error_text(&error, status));
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static uint64_t lost_of(const struct capture_stats *stats)
+{
+    return stats->kernel_dropped + stats->interface_dropped + stats->file_dropped;
+}
+
+static void record_update(struct input_record *record, const struct capture_stats *stats)
+{
+    record->packets = stats->packets;
+    record->bytes = stats->bytes;
+    record->lost = lost_of(stats);
+    record->first_us = stats->first_us;
+    record->last_us = stats->last_us;
+}
+
+/* Ends an input: flows, notes, coverage, the final row. */
+static void input_finish(struct ingest *ingest, struct capture *capture, struct input_record *record,
+                         struct vantage_draft *draft, bool with_coverage)
+{
+    struct dl_error error = {0};
+    struct capture_stats stats;
+    struct probe_stats now;
+    int status = probe_end_input(ingest->probe, &error);
+    capture_get_stats(capture, &stats);
+    probe_get_stats(ingest->probe, &now);
+    record_update(record, &stats);
+    vantage_settle(draft, &ingest->votes, ingest->catalog, stats.last_us);
+    record->vantage = draft->vantage;
+    if (status == DL_OK)
+        status = store_notes(ingest, record->number, &stats, &error);
+    if (status == DL_OK && with_coverage && stats.packets) {
+        struct coverage_record coverage = {.input = record->number, .from_us = stats.first_us, .to_us = stats.last_us,
+                                           .link_up = true, .packets = stats.packets, .lost = record->lost};
+        status = store_put_coverage(ingest->store, &coverage, &error);
+    }
+    if (status == DL_OK)
+        status = store_update_input(ingest->store, record, &error);
+    if (status == DL_OK)
+        status = store_commit(ingest->store, true, &error);
+    store_failed(ingest, status, &error);
+    ingest->result.packets += stats.packets;
+    ingest->result.bytes += stats.bytes;
+    ingest->result.lost += record->lost;
+    ingest->result.flows += now.flows + now.questions - ingest->before.flows - ingest->before.questions;
+    ingest->result.stored += now.stored - ingest->before.stored;
+    ingest->result.counted += now.counted - ingest->before.counted;
+}
+
+static int input_begin(struct ingest *ingest, struct input_record *record, const struct vantage_draft *draft,
+                       struct dl_error *error)
+{
+    record->vantage = draft->vantage;
+    int status = store_begin_input(ingest->store, record, error);
+    if (status != DL_OK)
+        return status;
+    memset(&ingest->votes, 0, sizeof(ingest->votes));
+    probe_get_stats(ingest->probe, &ingest->before);
+    probe_begin_input(ingest->probe, record->number, &draft->vantage);
+    return DL_OK;
+}
+
+/* ---- files ---- */
+
+/* Reads frames until the end. What ended it: DL_END, damage, or -EINTR. */
+static int read_frames(struct ingest *ingest, struct capture *capture, const char *name, struct dl_error *error)
+{
+    struct frame frames[CAPTURE_BATCH];
+    size_t count;
+    int64_t began_us = clock_monotonic_us();
+    int damage = DL_END;
+    for (;;) {
+        int status = capture_read(capture, frames, CAPTURE_BATCH, -1, &count, error);
+        if (status == DL_END)
+            return damage;
+        if (status != DL_OK) { /* told once; what comes next is the end */
+            log_progress_end();
+            log_warning("%s", dl_error_text(error, status));
+            damage = status;
+            continue;
+        }
+        status = probe_frames(ingest->probe, frames, count, error);
+        if (status == DL_OK)
+            status = store_commit(ingest->store, false, error);
+        if (store_failed(ingest, status, error))
+            return status;
+        progress(ingest, capture, name, began_us);
+        if (stop_wanted)
+            return -EINTR;
+    }
+}
+
+static void file_one(struct ingest *ingest, const struct input_file *file)
+{
+    struct dl_error error = {0};
+    struct capture *capture = NULL;
+    struct vantage_draft draft;
+    struct input_record record = {.size = file->size, .has_fingerprint = file->has_fingerprint};
+    const char *name = strcmp(file->path, "-") == 0 ? "standard input" : base_name(file->path);
+    memcpy(record.fingerprint, file->fingerprint, sizeof(record.fingerprint));
+    snprintf(record.path, sizeof(record.path), "%s", name);
+    if (file->has_fingerprint && store_has_input(ingest->store, file->fingerprint)) {
+        log_info("%s: already in the store, skipped", file->path);
+        ingest->result.skipped++;
+        return;
+    }
+    int status = capture_open_file(&capture, file->path, ingest->options->filter, &error);
+    if (status != DL_OK) {
+        log_error("%s", dl_error_text(&error, status));
+        ingest->result.failed++;
+        return;
+    }
+    if (ingest->hash && file->has_fingerprint)
+        record.has_sha256 = input_sha256(file->path, record.sha256) == DL_OK;
+    draft_for(ingest, file->path, &draft);
+    if (store_failed(ingest, input_begin(ingest, &record, &draft, &error), &error))
+        goto done;
+    record.status = read_frames(ingest, capture, name, &error);
+    log_progress_end();
+    if (!ingest->broken) {
+        bool interrupted = record.status == -EINTR;
+        ingest->result.damaged += record.status != DL_END && !interrupted;
+        record.complete = !interrupted;
+        record.status = record.status == DL_END ? DL_OK : record.status;
+        ingest->result.interrupted |= interrupted;
+        input_finish(ingest, capture, &record, &draft, true);
+        ingest->result.inputs++;
+        log_debug("%s: %s, %" PRIu64 " packets", name, capture_kind(capture), record.packets);
+    }
+done:
+    capture_close(capture);
+}
+
+static void on_problem(void *context, const char *path, int status, const char *text)
+{
+    struct ingest *ingest = context;
+    if (status == DL_DUPLICATE) {
+        log_info("%s: %s", path, text);
+        ingest->result.skipped++;
+    } else {
+        log_error("%s: %s", path, text);
+        ingest->result.failed++;
+    }
+}
+
+int ingest_files(struct ingest *ingest, const char *const *words, size_t count)
+{
+    struct input_list list = {0};
+    uint64_t failed = ingest->result.failed;
+    int status = input_list_expand(&list, words, count, on_problem, ingest);
+    if (status != DL_OK) {
+        if (ingest->result.failed == failed && ingest->result.skipped == 0) {
+            log_error("%s: no captures there", words[0]);
+            ingest->result.failed++;
+        }
+        return status;
+    }
+    if (list.passed_over)
+        log_debug("%zu other files passed over", list.passed_over);
+    for (size_t i = 0; i < list.count && !ingest->broken && !stop_wanted; i++)
+        file_one(ingest, &list.files[i]);
+    input_list_finish(&list);
+    return DL_OK;
+}
+
+/* ---- live ---- */
+
+struct live_run {
+    struct capture *capture;
+    struct input_record record;
+    int64_t coverage_from_us, coverage_due_us, due_us;
+    uint64_t coverage_packets, coverage_lost;
+    bool link_up;
+};
+
+static int coverage_put(struct ingest *ingest, struct live_run *run, int64_t now, struct dl_error *error)
+{
+    struct capture_stats stats;
+    capture_get_stats(run->capture, &stats);
+    struct coverage_record coverage = {.input = run->record.number,
+                                       .from_us = run->coverage_from_us,
+                                       .to_us = now,
+                                       .link_up = run->link_up,
+                                       .packets = stats.packets - run->coverage_packets,
+                                       .lost = lost_of(&stats) - run->coverage_lost};
+    run->coverage_packets = stats.packets;
+    run->coverage_lost = lost_of(&stats);
+    run->link_up = stats.link_up;
+    run->coverage_from_us = now;
+    run->coverage_due_us = now + COVERAGE_EVERY_US;
+    record_update(&run->record, &stats);
+    int status = store_put_coverage(ingest->store, &coverage, error);
+    return status == DL_OK ? store_update_input(ingest->store, &run->record, error) : status;
+}
+
+static void live_progress(struct ingest *ingest, struct live_run *run, int64_t now)
+{
+    struct capture_stats stats;
+    struct probe_stats probe;
+    if (now - ingest->progress_us < CLOCK_SECOND_US || !log_progress_wanted())
+        return;
+    ingest->progress_us = now;
+    capture_get_stats(run->capture, &stats);
+    probe_get_stats(ingest->probe, &probe);
+    log_progress("%s: %" PRIu64 " packets, %" PRIu64 " lost, %u flows now, %" PRIu64 " stored", run->record.path,
+                 stats.packets, lost_of(&stats), probe.flows_now, probe.stored);
+}
+
+static int live_loop(struct ingest *ingest, struct live_run *run, struct dl_error *error)
+{
+    struct frame frames[CAPTURE_BATCH];
+    size_t count;
+    int status = DL_OK;
+    while (status == DL_OK && !stop_wanted) {
+        status = capture_read(run->capture, frames, CAPTURE_BATCH, LIVE_WAIT_MS, &count, error);
+        int64_t now = clock_now_us();
+        if (status == DL_OK)
+            status = probe_frames(ingest->probe, frames, count, error);
+        else if (status == DL_AGAIN)
+            status = probe_tick(ingest->probe, now, error);
+        if (status == DL_OK && now >= run->coverage_due_us)
+            status = coverage_put(ingest, run, now, error);
+        if (status == DL_OK)
+            status = store_commit(ingest->store, false, error);
+        live_progress(ingest, run, now);
+    }
+    return status;
+}
+
+int ingest_live(struct ingest *ingest, const struct live_options *options)
+{
+    struct dl_error error = {0};
+    struct live_run run = {.link_up = true};
+    struct vantage_draft draft;
+    const struct capture_live_options capture_options = {.filter = ingest->options->filter,
+                                                         .buffer_bytes = (uint32_t)MIN_OF(options->buffer_bytes, UINT32_MAX / 2),
+                                                         .promiscuous = options->promiscuous};
+    int status = capture_open_live(&run.capture, options->interface, &capture_options, &error);
+    if (status == DL_OK)
+        status = privilege_drop(options->user, ingest->store_path, ingest->key ? ingest->key_path : NULL, &error);
+    if (status != DL_OK) {
+        log_error("%s", dl_error_text(&error, status));
+        ingest->result.failed++;
+        goto done;
+    }
+    draft_for(ingest, NULL, &draft);
+    if (!(draft.set & VANTAGE_CLOCK)) {
+        draft.vantage.clock = clock_state_now();
+        draft.set |= VANTAGE_CLOCK;
+    }
+    snprintf(run.record.path, sizeof(run.record.path), "live:%s", options->interface);
+    if (store_failed(ingest, input_begin(ingest, &run.record, &draft, &error), &error))
+        goto done;
+    run.coverage_from_us = clock_now_us();
+    run.coverage_due_us = run.coverage_from_us + COVERAGE_EVERY_US;
+    log_info("watching %s; Ctrl-C ends it", options->interface);
+    status = live_loop(ingest, &run, &error);
+    log_progress_end();
+    if (status != DL_OK) {
+        log_error("%s", dl_error_text(&error, status));
+        ingest->result.damaged++;
+    }
+    if (coverage_put(ingest, &run, clock_now_us(), &error) != DL_OK)
+        ingest->broken = true;
+    run.record.complete = true;
+    run.record.status = status;
+    input_finish(ingest, run.capture, &run.record, &draft, false);
+    ingest->result.inputs++;
+done:
+    capture_close(run.capture);
+    return status;
+}
+
+/* ---- closing ---- */
+
+static void say_result(const struct ingest *ingest)
+{
+    const struct ingest_result *r = &ingest->result;
+    log_info("%" PRIu64 " input%s, %" PRIu64 " packets, %" PRIu64 " flows: %" PRIu64 " stored, %" PRIu64
+             " only counted; store: %s",
+             r->inputs, r->inputs == 1 ? "" : "s", r->packets, r->flows, r->stored, r->counted, ingest->store_path);
+    if (r->lost)
+        log_warning("%" PRIu64 " packets were lost before they could be seen", r->lost);
+    if (r->damaged)
+        log_warning("%" PRIu64 " input%s damaged; everything before the damage is kept", r->damaged, r->damaged == 1 ? " was" : "s were");
+    if (r->interrupted)
+        log_warning("interrupted: the input under way was not read to its end and will be read anew next time");
+}
+
+int ingest_close(struct ingest *ingest, struct ingest_result *ret_result)
+{
+    struct dl_error error = {0};
+    const struct ingest_result *r = &ingest->result;
+    int status = store_close(ingest->store, &error);
+    if (status != DL_OK && !ingest->broken)
+        log_error("%s", dl_error_text(&error, status));
+    say_result(ingest);
+    int code = EXIT_DONE;
+    if (status != DL_OK || ingest->broken || (r->inputs == 0 && r->skipped == 0) || r->interrupted)
+        code = EXIT_FAILED;
+    else if (r->damaged || r->lost || r->failed)
+        code = EXIT_DAMAGED;
+    if (ret_result)
+        *ret_result = *r;
+    ingest_destroy(ingest);
+    return code;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "probe/classify/dns_cache.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/status.h"
+
+#define WAYS           8u
+#define LIFE_LEAST_US  (600 * CLOCK_SECOND_US)
+#define LIFE_MOST_US   (24 * CLOCK_HOUR_US)
+#define LIFE_GRACE_US  (300 * CLOCK_SECOND_US)
+
+struct entry {
+    uint64_t pair; /* keyed hash of client and server; 0 for an empty entry */
+    struct dns_name name;
+};
+
+struct dns_cache {
+    struct hash_key key;
+    uint32_t set_mask;
+    struct entry *entries;
+};
+
+int dns_cache_create(struct dns_cache **ret_cache, uint32_t entries)
+{
+    uint32_t sets = 1;
+    struct dns_cache *cache = calloc(1, sizeof(*cache));
+    if (!cache)
+        return -ENOMEM;
+    while (sets < entries / WAYS && sets < 1u << 27)
+        sets *= 2;
+    cache->set_mask = sets - 1;
+    cache->entries = calloc((size_t)sets * WAYS, sizeof(struct entry));
+    int status = cache->entries ? hash_key_random(&cache->key) : -ENOMEM;
+    if (status != DL_OK) {
+        dns_cache_destroy(cache);
+        return status;
+    }
+    *ret_cache = cache;
+    return DL_OK;
+}
+
+void dns_cache_destroy(struct dns_cache *cache)
+{
+    if (!cache)
+        return;
+    free(cache->entries);
+    free(cache);
+}
+
+uint32_t dns_cache_hash_name(const struct dns_cache *cache, const char *name)
+{
+    return (uint32_t)hash_bytes(&cache->key, name, strlen(name));
+}
+
+static uint64_t pair_hash(const struct dns_cache *cache, const struct address *client, const struct address *server)
+{
+    uint64_t words[4];
+    memcpy(words, client->bytes, 16);
+    memcpy(words + 2, server->bytes, 16);
+    uint64_t hash = hash_words(&cache->key, words, 4);
+    return hash ? hash : 1;
+}
+
+static struct entry *set_of(const struct dns_cache *cache, uint64_t pair)
+{
+    return &cache->entries[(size_t)((uint32_t)(pair >> 32) & cache->set_mask) * WAYS];
+}
+
+void dns_cache_add(struct dns_cache *cache, const struct address *client, const struct address *server,
+                   const struct dns_name *name, uint32_t ttl_s)
+{
+    uint64_t pair = pair_hash(cache, client, server);
+    struct entry *set = set_of(cache, pair);
+    struct entry *victim = &set[0];
+    for (unsigned i = 0; i < WAYS; i++) {
+        if (set[i].pair == pair && set[i].name.name_hash == name->name_hash) {
+            victim = &set[i];
+            break;
+        }
+        if (victim->pair && (!set[i].pair || set[i].name.asked_us < victim->name.asked_us))
+            victim = &set[i];
+    }
+    int64_t life = MAX_OF(MIN_OF((int64_t)ttl_s * CLOCK_SECOND_US, LIFE_MOST_US), LIFE_LEAST_US);
+    victim->pair = pair;
+    victim->name = *name;
+    victim->name.expires_us = name->asked_us + life + LIFE_GRACE_US;
+}
+
+bool dns_cache_find(const struct dns_cache *cache, const struct address *client, const struct address *server,
+                    int64_t now_us, struct dns_hint *ret_hint)
+{
+    uint64_t pair = pair_hash(cache, client, server);
+    const struct entry *set = set_of(cache, pair);
+    const struct dns_name *best = NULL;
+    struct dns_hint hint = {0};
+    for (unsigned i = 0; i < WAYS; i++) {
+        const struct dns_name *name = &set[i].name;
+        if (set[i].pair != pair || name->expires_us < now_us || name->asked_us > now_us)
+            continue;
+        hint.names++;
+        hint.ambiguous |= best && best->service != name->service;
+        bool newer = best && name->asked_us >= best->asked_us;
+        if (!best || (!best->service && name->service) || (newer && (name->service || !best->service)))
+            best = name;
+    }
+    if (!best)
+        return false;
+    hint.service = best->service;
+    hint.host = best->host;
+    hint.packet = best->packet;
+    *ret_hint = hint;
+    return true;
+}
+
+size_t dns_cache_memory(const struct dns_cache *cache)
+{
+    return ((size_t)cache->set_mask + 1) * WAYS * sizeof(struct entry);
+}

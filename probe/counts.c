@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "probe/counts.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/status.h"
+
+#define REGISTER_BITS 10u
+#define REGISTERS     (1u << REGISTER_BITS)
+#define SLOTS         (COUNTS_CELLS_MAX * 2u)
+#define OTHER_NUMBER  UINT16_MAX
+
+struct cell {
+    struct hour_count count;
+    uint16_t protocol_number;
+    uint8_t registers[REGISTERS];
+};
+
+struct counts {
+    struct hash_key key;
+    struct cell **slots;
+    uint32_t used;
+};
+
+int counts_create(struct counts **ret_counts)
+{
+    struct counts *counts = calloc(1, sizeof(*counts));
+    if (!counts)
+        return -ENOMEM;
+    counts->slots = calloc(SLOTS, sizeof(struct cell *));
+    int status = counts->slots ? hash_key_random(&counts->key) : -ENOMEM;
+    if (status != DL_OK) {
+        counts_destroy(counts);
+        return status;
+    }
+    *ret_counts = counts;
+    return DL_OK;
+}
+
+void counts_destroy(struct counts *counts)
+{
+    if (!counts)
+        return;
+    for (uint32_t i = 0; counts->slots && i < SLOTS; i++)
+        free(counts->slots[i]);
+    free(counts->slots);
+    free(counts);
+}
+
+static struct cell **slot_find(struct counts *counts, int64_t hour_us, uint16_t protocol_number)
+{
+    uint64_t words[2] = {(uint64_t)hour_us, protocol_number};
+    uint32_t at = (uint32_t)hash_words(&counts->key, words, 2) % SLOTS;
+    while (counts->slots[at] && (counts->slots[at]->count.hour_us != hour_us || counts->slots[at]->protocol_number != protocol_number))
+        at = (at + 1) % SLOTS;
+    return &counts->slots[at];
+}
+
+static struct cell *cell_of(struct counts *counts, const struct count_flow *flow)
+{
+    int64_t hour_us = clock_hour(flow->start_us);
+    struct cell **slot = slot_find(counts, hour_us, flow->protocol_number);
+    if (*slot)
+        return *slot;
+    bool other = counts->used >= COUNTS_CELLS_MAX;
+    if (other) { /* one last cell takes what finds no room */
+        hour_us = 0;
+        slot = slot_find(counts, hour_us, OTHER_NUMBER);
+        if (*slot)
+            return *slot;
+    }
+    *slot = calloc(1, sizeof(struct cell));
+    if (!*slot)
+        return NULL;
+    counts->used++;
+    (*slot)->count.hour_us = hour_us;
+    (*slot)->count.protocol = other ? "Other" : flow->protocol;
+    (*slot)->protocol_number = other ? OTHER_NUMBER : flow->protocol_number;
+    return *slot;
+}
+
+void counts_add(struct counts *counts, const struct count_flow *flow)
+{
+    struct cell *cell = cell_of(counts, flow);
+    if (!cell)
+        return;
+    uint64_t words[2];
+    memcpy(words, flow->client.bytes, 16);
+    uint64_t hash = hash_words(&counts->key, words, 2);
+    uint8_t rank = (uint8_t)(__builtin_clzll(hash << REGISTER_BITS | 1u << (REGISTER_BITS - 1)) + 1);
+    uint8_t *reg = &cell->registers[hash >> (64 - REGISTER_BITS)];
+    if (rank > *reg)
+        *reg = rank;
+    cell->count.flows++;
+    cell->count.packets += flow->packets;
+    cell->count.bytes += flow->bytes;
+    if (flow->failed_at != STAGE_NONE)
+        cell->count.failed[flow->failed_at]++;
+}
+
+static uint64_t estimate(const uint8_t registers[REGISTERS])
+{
+    double sum = 0;
+    unsigned zeros = 0;
+    for (unsigned i = 0; i < REGISTERS; i++) {
+        sum += ldexp(1, -registers[i]);
+        zeros += registers[i] == 0;
+    }
+    double m = REGISTERS;
+    double raw = 0.7213 / (1 + 1.079 / m) * m * m / sum;
+    if (raw <= 2.5 * m && zeros > 0)
+        raw = m * log(m / zeros);
+    return (uint64_t)(raw + 0.5);
+}
+
+static int compare_cells(const void *a, const void *b)
+{
+    const struct cell *x = *(struct cell *const *)a, *y = *(struct cell *const *)b;
+    if (x->count.hour_us != y->count.hour_us)
+        return x->count.hour_us < y->count.hour_us ? -1 : 1;
+    return strcmp(x->count.protocol, y->count.protocol);
+}
+
+int counts_flush(struct counts *counts, uint32_t input,
+                 int (*fn)(void *context, const struct hour_count *count, struct dl_error *error), void *context,
+                 struct dl_error *error)
+{
+    int status = DL_OK;
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < SLOTS; i++) { /* packed to the front, then sorted there */
+        struct cell *cell = counts->slots[i];
+        counts->slots[i] = NULL;
+        if (cell)
+            counts->slots[found++] = cell;
+    }
+    qsort(counts->slots, found, sizeof(struct cell *), compare_cells);
+    for (uint32_t i = 0; i < found; i++) {
+        struct cell *cell = counts->slots[i];
+        cell->count.input = input;
+        cell->count.clients = estimate(cell->registers);
+        if (status == DL_OK)
+            status = fn(context, &cell->count, error);
+        free(cell);
+        counts->slots[i] = NULL;
+    }
+    counts->used = 0;
+    return status;
+}

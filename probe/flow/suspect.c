@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/array.h"
+#include "probe/flow/track.h"
+
+static uint32_t trigger_offset(const struct flow *flow, const struct evidence_side *other, const struct packet *packet)
+{
+    uint32_t now = flow_offset_us(flow, packet->time_us);
+    bool spoke = other->payload_packets > 0 || (other->flags & SIDE_SYN);
+    if (!spoke)
+        return UINT32_MAX;
+    /* The SYN of the client opens the flow: its offset is 0. */
+    uint32_t trigger = other->payload_packets > 0 ? other->last_payload_after_us : 0;
+    return now >= trigger ? now - trigger : UINT32_MAX;
+}
+
+static bool is_copy(const struct details *details, unsigned i, enum side side, const struct packet *packet)
+{
+    const struct suspect *s = &details->suspects[i];
+    return s->side == side && details->suspect_end_seq[i] == packet->seq && details->suspect_ack[i] == packet->ack &&
+           s->tcp_flags == packet->tcp_flags && s->ip_id == packet->ip_id && s->ttl == packet->ttl &&
+           s->payload_length == packet->payload_length;
+}
+
+static void suspect_fill(struct suspect *s, const struct flow *flow, const struct evidence *evidence, enum side side,
+                         enum suspect_kind kind, const struct packet *packet)
+{
+    const struct evidence_side *own = &evidence->sides[side];
+    const struct evidence_side *other = &evidence->sides[!side];
+    s->packet = packet->number;
+    s->after_us = flow_offset_us(flow, packet->time_us);
+    s->trigger_after_us = trigger_offset(flow, other, packet);
+    s->kind = (uint8_t)kind;
+    s->side = (uint8_t)side;
+    s->tcp_flags = packet->tcp_flags;
+    s->tcp_options = packet->tcp_options;
+    s->ttl = packet->ttl;
+    s->ip_flags = (packet->flags & PACKET_DF) ? 1 : 0;
+    s->ip_id = packet->ip_id;
+    s->window = packet->tcp_window;
+    s->payload_length = (uint16_t)MIN_OF(packet->payload_length, UINT16_MAX);
+    s->seq_offset = flow->packets[side] ? (int32_t)(packet->seq - flow->next_seq[side]) : 0;
+    s->ack_offset = (packet->tcp_flags & TCP_ACK) ? (int32_t)(packet->ack - flow->next_seq[!side]) : INT32_MIN;
+    s->ip_id_from_own = (uint16_t)(packet->ip_id - own->ip_id_last);
+    s->ip_id_from_other = (uint16_t)(packet->ip_id - other->ip_id_last);
+    s->ttl_expected = flow->ttl[side];
+}
+
+void suspect_add(struct tracker *tracker, struct flow *flow, enum side side, enum suspect_kind kind,
+                 const struct packet *packet)
+{
+    struct details *details = tracker_details(tracker, flow);
+    if (!details)
+        return;
+    for (unsigned i = 0; i < details->suspect_count; i++) {
+        if (is_copy(details, i, side, packet)) {
+            details->suspects[i].copies += details->suspects[i].copies < UINT8_MAX;
+            return;
+        }
+    }
+    if (details->suspect_count == SUSPECTS_MAX) {
+        details->suspects_not_kept += details->suspects_not_kept < UINT16_MAX;
+        return;
+    }
+    unsigned at = details->suspect_count++;
+    details->suspect_end_seq[at] = packet->seq;
+    details->suspect_ack[at] = packet->ack;
+    suspect_fill(&details->suspects[at], flow, tracker_evidence(tracker, flow), side, kind, packet);
+}
+
+static uint32_t saturating_add(uint32_t a, uint32_t b)
+{
+    return a > UINT32_MAX - b ? UINT32_MAX : a + b;
+}
+
+void suspect_note_payload(struct details *details, const struct flow *flow, enum side side,
+                          const struct packet *packet)
+{
+    uint32_t end = packet->seq + packet->payload_length;
+    for (unsigned i = 0; i < details->suspect_count; i++) {
+        struct suspect *s = &details->suspects[i];
+        if (s->packet == packet->number)
+            continue;
+        if (s->side != side) {
+            s->other_bytes_after = saturating_add(s->other_bytes_after, packet->payload_length);
+        } else if ((int32_t)(end - details->suspect_end_seq[i]) > 0) {
+            s->own_bytes_after = saturating_add(s->own_bytes_after, packet->payload_length);
+            s->own_after_us = flow_offset_us(flow, packet->time_us) - s->after_us;
+        }
+    }
+}

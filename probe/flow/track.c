@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "probe/flow/track.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/status.h"
+
+#define TTL_STEP_NOTED    3 /* a payload packet this far from its side's last TTL deserves a look */
+#define STRAY_SYN_US      CLOCK_SECOND_US
+
+static void flow_gone(void *context, struct flow *flow, enum close_reason reason)
+{
+    struct tracker *tracker = context;
+    tracker->options.ended(tracker->options.context, flow, reason);
+    tracker_drop_evidence(tracker, flow);
+}
+
+int tracker_init(struct tracker *tracker, const struct track_options *options)
+{
+    memset(tracker, 0, sizeof(*tracker));
+    tracker->options = *options;
+    struct flow_table_options table = {.maximum = options->flows_maximum, .ended = flow_gone, .context = tracker};
+    int status = flow_table_create(&tracker->table, &table);
+    if (status == DL_OK)
+        status = pool_init(&tracker->evidence, sizeof(struct evidence), options->flows_maximum);
+    if (status == DL_OK)
+        status = pool_init(&tracker->details, sizeof(struct details), options->details_maximum);
+    if (status != DL_OK)
+        tracker_finish(tracker);
+    return status;
+}
+
+void tracker_finish(struct tracker *tracker)
+{
+    flow_table_destroy(tracker->table);
+    pool_finish(&tracker->evidence);
+    pool_finish(&tracker->details);
+    memset(tracker, 0, sizeof(*tracker));
+}
+
+size_t tracker_memory(const struct tracker *tracker)
+{
+    return flow_table_memory(tracker->table) + pool_memory(&tracker->evidence) + pool_memory(&tracker->details);
+}
+
+bool tracker_give_evidence(struct tracker *tracker, struct flow *flow)
+{
+    if (!flow->evidence)
+        flow->evidence = pool_take(&tracker->evidence);
+    if (!flow->evidence)
+        tracker->evidence_refused++;
+    return flow->evidence != POOL_NONE;
+}
+
+struct details *tracker_details(struct tracker *tracker, struct flow *flow)
+{
+    struct evidence *evidence = tracker_evidence(tracker, flow);
+    if (!evidence)
+        return NULL;
+    if (!evidence->details)
+        evidence->details = pool_take(&tracker->details);
+    if (!evidence->details) {
+        tracker->details_refused++;
+        return NULL;
+    }
+    flow->flags |= FLOW_EVENTFUL;
+    return pool_at(&tracker->details, evidence->details);
+}
+
+void tracker_drop_evidence(struct tracker *tracker, struct flow *flow)
+{
+    struct evidence *evidence = tracker_evidence(tracker, flow);
+    if (!evidence)
+        return;
+    pool_give(&tracker->details, evidence->details);
+    pool_give(&tracker->evidence, flow->evidence);
+    flow->evidence = POOL_NONE;
+    flow->flags &= (uint16_t)~FLOW_EVENTFUL;
+}
+
+/* ---- what any packet adds ---- */
+
+static void count_ip_id(struct evidence_side *side, const struct packet *packet, bool first)
+{
+    if (packet->ip_version != 4)
+        return;
+    if (first) {
+        side->ip_id_first = packet->ip_id;
+        side->flags |= SIDE_IP_ID_ZERO;
+    } else {
+        uint16_t step = (uint16_t)(packet->ip_id - side->ip_id_last);
+        side->ip_id_max_step = MAX_OF(side->ip_id_max_step, step);
+    }
+    if (packet->ip_id)
+        side->flags &= (uint8_t)~SIDE_IP_ID_ZERO;
+    side->ip_id_last = packet->ip_id;
+}
+
+static void count_evidence(struct evidence_side *side, const struct flow *flow, const struct packet *packet, bool first)
+{
+    if (first)
+        side->ttl_first = side->ttl_min = side->ttl_max = packet->ttl;
+    side->ttl_min = MIN_OF(side->ttl_min, packet->ttl);
+    side->ttl_max = MAX_OF(side->ttl_max, packet->ttl);
+    side->flags |= (packet->flags & PACKET_DF) ? SIDE_DF : SIDE_NO_DF;
+    count_ip_id(side, packet, first);
+    if (packet->transport == TRANSPORT_TCP) {
+        side->window_last = packet->tcp_window;
+        if (packet->tcp_options & TCP_OPTION_TIMESTAMP)
+            side->flags |= SIDE_TIMESTAMPS;
+    }
+    side->last_packet_after_us = flow_offset_us(flow, packet->time_us);
+}
+
+void tracker_count(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet)
+{
+    struct evidence *evidence = tracker_evidence(tracker, flow);
+    if (evidence && !(packet->tcp_flags & TCP_RST))
+        count_evidence(&evidence->sides[side], flow, packet, evidence->sides[side].ttl_max == 0);
+    if (!(packet->tcp_flags & TCP_RST))
+        flow->ttl[side] = packet->ttl;
+    flow->packets[side] += flow->packets[side] < UINT32_MAX;
+    uint32_t low = flow->bytes_low[side] + packet->bytes;
+    flow->bytes_high[side] += low < packet->bytes;
+    flow->bytes_low[side] = low;
+    flow_table_touch(tracker->table, flow, packet->time_us);
+}
+
+static void count_payload(struct evidence *evidence, const struct flow *flow, enum side side,
+                          const struct packet *packet)
+{
+    struct evidence_side *own = &evidence->sides[side];
+    uint32_t now = flow_offset_us(flow, packet->time_us);
+    if (own->payload_packets == 0) {
+        own->first_payload_after_us = now;
+        own->first_payload_length = (uint16_t)MIN_OF(packet->payload_length, UINT16_MAX);
+    }
+    own->payload_packets += own->payload_packets < UINT8_MAX;
+    own->last_payload_after_us = now;
+}
+
+static void count_payload_bytes(struct evidence_side *side, uint32_t bytes)
+{
+    uint32_t low = side->payload_low + bytes;
+    side->payload_high += low < bytes;
+    side->payload_low = low;
+}
+
+/* ---- whose flow it is ---- */
+
+static bool source_is_client(const struct tracker *tracker, const struct packet *packet, bool *ret_guessed)
+{
+    const struct track_options *o = &tracker->options;
+    *ret_guessed = false;
+    if (packet->transport == TRANSPORT_TCP && (packet->tcp_flags & TCP_SYN))
+        return !(packet->tcp_flags & TCP_ACK);
+    if (packet->transport == TRANSPORT_ICMP)
+        return true;
+    *ret_guessed = packet->transport == TRANSPORT_TCP;
+    if (o->is_local) {
+        bool source_local = o->is_local(o->context, &packet->source);
+        if (source_local != o->is_local(o->context, &packet->destination))
+            return source_local;
+    }
+    if (o->is_server_port && packet->source_port != packet->destination_port) {
+        bool source_serves = o->is_server_port(o->context, packet->transport, packet->source_port);
+        bool destination_serves = o->is_server_port(o->context, packet->transport, packet->destination_port);
+        if (source_serves != destination_serves)
+            return destination_serves;
+    }
+    if (packet->transport == TRANSPORT_TCP)
+        return packet->source_port >= packet->destination_port;
+    return true; /* who sends the first datagram is the client */
+}
+
+static enum flow_class class_at_start(const struct packet *packet)
+{
+    return packet->transport == TRANSPORT_TCP ? FLOW_CLASS_OPENING : FLOW_CLASS_DATAGRAM;
+}
+
+static struct flow *flow_begin(struct tracker *tracker, const struct packet *packet, const struct flow_lookup *lookup)
+{
+    bool guessed;
+    struct flow *flow = flow_table_add(tracker->table, lookup, &packet->source, packet->source_port,
+                                       &packet->destination, packet->destination_port, packet->transport,
+                                       class_at_start(packet), packet->time_us);
+    if (!flow)
+        return NULL;
+    if (source_is_client(tracker, packet, &guessed) == lookup->from_high)
+        flow->flags |= FLOW_CLIENT_IS_HIGH;
+    if (guessed)
+        flow->flags |= FLOW_CLIENT_GUESSED;
+    if (packet->transport == TRANSPORT_TCP && !(packet->tcp_flags & TCP_SYN))
+        flow->flags |= FLOW_MID_STREAM;
+    flow->packet_low = (uint32_t)packet->number;
+    flow->packet_high = (uint8_t)(packet->number >> 32);
+    flow->stage = packet->transport == TRANSPORT_TCP ? STAGE_TCP : STAGE_NONE;
+    tracker_give_evidence(tracker, flow);
+    return flow;
+}
+
+/* ---- TCP ---- */
+
+static void tcp_syn(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet)
+{
+    struct evidence *evidence = tracker_evidence(tracker, flow);
+    struct evidence_side *own = evidence ? &evidence->sides[side] : NULL;
+    uint32_t next = packet->seq + 1 + packet->payload_length;
+    if (own && (own->flags & SIDE_SYN)) {
+        own->syn_retransmissions += own->syn_retransmissions < UINT8_MAX;
+        if (side == SIDE_SERVER && flow->next_seq[side] != next && flow->flow_class == FLOW_CLASS_OPENING)
+            suspect_add(tracker, flow, side, SUSPECT_SYN_ACK, packet);
+        return;
+    }
+    flow->next_seq[side] = next;
+    if (side == SIDE_SERVER)
+        flow->flags |= FLOW_SYN_ACK;
+    if (!own)
+        return;
+    own->flags |= SIDE_SYN;
+    own->syn_options = packet->tcp_options;
+    own->syn_window = packet->tcp_window;
+    own->syn_mss = packet->tcp_mss;
+    own->syn_window_scale = packet->tcp_window_scale;
+    if (side == SIDE_SERVER && (evidence->sides[SIDE_CLIENT].flags & SIDE_SYN) &&
+        evidence->sides[SIDE_CLIENT].syn_retransmissions == 0)
+        evidence->handshake_rtt_us = MAX_OF(flow_offset_us(flow, packet->time_us), 1);
+}
+
+static void tcp_reset(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet)
+{
+    struct evidence *evidence = tracker_evidence(tracker, flow);
+    bool was_closed = (flow->flags & FLOW_FIN_CLIENT) && (flow->flags & FLOW_FIN_SERVER);
+    if (evidence) {
+        evidence->resets[side] += evidence->resets[side] < UINT8_MAX;
+        if (packet->tcp_flags & TCP_ACK)
+            evidence->resets_with_ack[side] += evidence->resets_with_ack[side] < UINT8_MAX;
+        evidence->sides[side].flags |= SIDE_RST;
+        /* After both said goodbye a reset is housekeeping. */
+        if (!was_closed)
+            suspect_add(tracker, flow, side, SUSPECT_RST, packet);
+        if (evidence->close == CLOSE_NONE)
+            evidence->close = was_closed ? CLOSE_FIN : CLOSE_RESET;
+    }
+    flow->flags |= FLOW_RESET;
+    flow_table_set_class(tracker->table, flow, FLOW_CLASS_CLOSED);
+}
+
+static void tcp_fin(struct tracker *tracker, struct flow *flow, enum side side)
+{
+    struct evidence *evidence = tracker_evidence(tracker, flow);
+    flow->flags |= side == SIDE_CLIENT ? FLOW_FIN_CLIENT : FLOW_FIN_SERVER;
+    if (evidence)
+        evidence->sides[side].flags |= SIDE_FIN;
+    if ((flow->flags & FLOW_FIN_CLIENT) && (flow->flags & FLOW_FIN_SERVER)) {
+        if (evidence && evidence->close == CLOSE_NONE)
+            evidence->close = CLOSE_FIN;
+        flow_table_set_class(tracker->table, flow, FLOW_CLASS_CLOSED);
+    }
+}
+
+static bool is_keepalive(const struct flow *flow, enum side side, const struct packet *packet)
+{
+    return packet->payload_length <= 1 && flow->packets[side] > 0 && packet->seq + 1 == flow->next_seq[side];
+}
+
+static void tcp_payload_evidence(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet,
+                                 int32_t ahead)
+{
+    struct evidence *evidence = tracker_evidence(tracker, flow);
+    struct evidence_side *own = &evidence->sides[side];
+    struct details *details = tracker_details_if_any(tracker, flow);
+    int32_t fresh = ahead >= 0 ? (int32_t)packet->payload_length : ahead + (int32_t)packet->payload_length;
+    bool first = own->payload_packets == 0;
+    unsigned step = (unsigned)(packet->ttl > flow->ttl[side] ? packet->ttl - flow->ttl[side] : flow->ttl[side] - packet->ttl);
+    if (details)
+        suspect_note_payload(details, flow, side, packet);
+    if (first && side == SIDE_SERVER && (packet->tcp_flags & TCP_FIN))
+        suspect_add(tracker, flow, side, SUSPECT_FIN_DATA, packet);
+    else if (step >= TTL_STEP_NOTED && flow->packets[side] > 0 && own->ttl_max - own->ttl_min < TTL_STEP_NOTED)
+        suspect_add(tracker, flow, side, SUSPECT_TTL, packet);
+    if (ahead > 0)
+        own->out_of_order += own->out_of_order < UINT8_MAX;
+    if (fresh > 0)
+        count_payload_bytes(own, (uint32_t)fresh);
+    else
+        own->data_retransmissions += own->data_retransmissions < UINT16_MAX;
+    count_payload(evidence, flow, side, packet);
+}
+
+/* Payload of one segment; true where it is worth inspecting. */
+static bool tcp_payload(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet)
+{
+    bool known = flow->packets[side] > 0 || flow->next_seq[side] != 0;
+    int32_t ahead = known ? (int32_t)(packet->seq - flow->next_seq[side]) : 0;
+    uint32_t end = packet->seq + packet->payload_length;
+    if (is_keepalive(flow, side, packet))
+        return false;
+    if (flow->evidence)
+        tcp_payload_evidence(tracker, flow, side, packet, ahead);
+    if (!known || (int32_t)(end - flow->next_seq[side]) > 0)
+        flow->next_seq[side] = end;
+    if (side == SIDE_SERVER)
+        flow->flags |= FLOW_ANSWERED;
+    return true;
+}
+
+static void tcp_ack(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet)
+{
+    struct evidence *evidence = tracker_evidence(tracker, flow);
+    if (!(flow->flags & FLOW_HANDSHAKE) && side == SIDE_CLIENT && (flow->flags & FLOW_SYN_ACK) &&
+        (packet->tcp_flags & TCP_ACK) && !(packet->tcp_flags & TCP_SYN) &&
+        (int32_t)(packet->ack - flow->next_seq[SIDE_SERVER]) >= 0) {
+        flow->flags |= FLOW_HANDSHAKE;
+        if (flow->flow_class == FLOW_CLASS_OPENING)
+            flow_table_set_class(tracker->table, flow, FLOW_CLASS_ESTABLISHED);
+        if (evidence)
+            evidence->ack_rtt_us = MAX_OF(
+                flow_offset_us(flow, packet->time_us) - evidence->sides[SIDE_SERVER].last_packet_after_us, 1);
+    }
+    if (flow->flags & FLOW_MID_STREAM && flow->flow_class == FLOW_CLASS_OPENING && flow->packets[0] > 0 &&
+        flow->packets[1] > 0)
+        flow_table_set_class(tracker->table, flow, FLOW_CLASS_ESTABLISHED);
+    /* The other side's position, where only this side was seen so far. */
+    if ((packet->tcp_flags & TCP_ACK) && flow->packets[!side] == 0 && (flow->flags & FLOW_MID_STREAM))
+        flow->next_seq[!side] = packet->ack;
+}
+
+static bool tcp_packet(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet)
+{
+    bool inspect = false;
+    bool after_reset = (flow->flags & FLOW_RESET) != 0;
+    if (packet->tcp_flags & TCP_RST) {
+        tcp_reset(tracker, flow, side, packet);
+        return false;
+    }
+    if (packet->tcp_flags & TCP_SYN)
+        tcp_syn(tracker, flow, side, packet);
+    else
+        tcp_ack(tracker, flow, side, packet);
+    if (packet->payload_length > 0 && !(packet->tcp_flags & TCP_SYN))
+        inspect = tcp_payload(tracker, flow, side, packet) && !after_reset;
+    else if (!(packet->tcp_flags & (TCP_SYN | TCP_FIN)) && flow->packets[side] == 0 && !flow->next_seq[side])
+        flow->next_seq[side] = packet->seq;
+    if (packet->tcp_flags & TCP_FIN) {
+        uint32_t end = packet->seq + packet->payload_length + 1;
+        tcp_fin(tracker, flow, side);
+        if ((int32_t)(end - flow->next_seq[side]) > 0)
+            flow->next_seq[side] = end;
+    }
+    return inspect;
+}
+
+/* A SYN that begins something new on an old 5-tuple? */
+static bool is_reuse(const struct tracker *tracker, const struct flow *flow, const struct packet *packet, bool from_high)
+{
+    if (packet->transport != TRANSPORT_TCP || (packet->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+        return false;
+    enum side side = flow_side_of(flow, from_high);
+    const struct evidence *evidence = flow->evidence ? pool_at(&tracker->evidence, flow->evidence) : NULL;
+    bool same = side == SIDE_CLIENT && evidence && (evidence->sides[side].flags & SIDE_SYN) &&
+                !(flow->flags & (FLOW_HANDSHAKE | FLOW_FIN_CLIENT | FLOW_FIN_SERVER)) &&
+                flow->next_seq[side] == packet->seq + 1 + packet->payload_length;
+    if (same)
+        return false;
+    return flow->flow_class != FLOW_CLASS_ESTABLISHED || packet->time_us - flow->last_us >= STRAY_SYN_US;
+}
+
+/* ---- ICMP errors ---- */
+
+static bool icmp_error(struct tracker *tracker, const struct packet *packet, struct tracked *ret_tracked)
+{
+    const struct packet_quote *q = &packet->quote;
+    uint8_t transport = q->protocol == IPPROTO_TCP ? TRANSPORT_TCP : q->protocol == IPPROTO_UDP ? TRANSPORT_UDP : TRANSPORT_ICMP;
+    struct flow_lookup lookup = flow_table_key(tracker->table, &q->source, q->source_port, &q->destination,
+                                               q->destination_port, transport, 0);
+    struct flow *flow = flow_table_find(tracker->table, &lookup, &q->source, q->source_port, &q->destination,
+                                        q->destination_port, transport);
+    if (!flow) {
+        tracker->icmp_unmatched++;
+        return false;
+    }
+    enum side side = flow_side_of(flow, lookup.from_high);
+    struct details *details = tracker_details(tracker, flow);
+    if (details && !details->icmp.present) {
+        details->icmp = (struct icmp_facts){
+            .present = true, .type = packet->icmp_type, .code = packet->icmp_code, .ip_version = packet->ip_version,
+            .side = (uint8_t)side, .ttl = packet->ttl, .quoted_ttl = q->ttl,
+            .from_server = address_equal(&packet->source, flow_address(flow, SIDE_SERVER)),
+            .after_us = flow_offset_us(flow, packet->time_us)};
+    }
+    if (details)
+        details->icmp.count += details->icmp.count < UINT8_MAX;
+    *ret_tracked = (struct tracked){.flow = flow, .side = side, .icmp_error = true};
+    return true;
+}
+
+bool tracker_packet(struct tracker *tracker, const struct packet *packet, struct tracked *ret_tracked)
+{
+    if (packet->has_quote)
+        return icmp_error(tracker, packet, ret_tracked);
+    struct flow_lookup lookup = flow_table_key(tracker->table, &packet->source, packet->source_port,
+                                               &packet->destination, packet->destination_port, packet->transport, 0);
+    struct flow *flow = flow_table_find(tracker->table, &lookup, &packet->source, packet->source_port,
+                                        &packet->destination, packet->destination_port, packet->transport);
+    bool is_new = flow == NULL;
+    if (flow && is_reuse(tracker, flow, packet, lookup.from_high)) {
+        flow_table_end(tracker->table, flow, CLOSE_IDLE);
+        is_new = true;
+    }
+    if (is_new)
+        flow = flow_begin(tracker, packet, &lookup);
+    if (!flow)
+        return false;
+    enum side side = flow_side_of(flow, lookup.from_high);
+    uint32_t expected = flow->next_seq[side];
+    bool inspect;
+    if (packet->transport == TRANSPORT_TCP) {
+        inspect = tcp_packet(tracker, flow, side, packet);
+    } else {
+        inspect = packet->payload_length > 0;
+        struct evidence *evidence = tracker_evidence(tracker, flow);
+        if (evidence && inspect) {
+            count_payload(evidence, flow, side, packet);
+            count_payload_bytes(&evidence->sides[side], packet->payload_length);
+        }
+        if (side == SIDE_SERVER)
+            flow->flags |= FLOW_ANSWERED;
+    }
+    tracker_count(tracker, flow, side, packet);
+    const struct evidence *after = tracker_evidence(tracker, flow);
+    *ret_tracked = (struct tracked){.flow = flow,
+                                    .side = side,
+                                    .is_new = is_new,
+                                    .has_payload = inspect,
+                                    .expected_seq = expected,
+                                    .expected_known = after && (after->sides[side].flags & SIDE_SYN)};
+    return true;
+}

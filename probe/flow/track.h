@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+/*
+ * Which flow a packet belongs to, and what the packet adds to it: TCP's state from the SYN on, counters, clocks, and the facts of
+ * struct evidence. Nothing here reads payload bytes.
+ *
+ * TCP's first packet says who the client is; a flow whose SYN was not seen is mid-stream, and its client a guess (local networks first,
+ * then the higher port). RFC 9293 for the states, RFC 6298 3 (no round trip from retransmissions).
+ */
+#include "probe/flow/table.h"
+
+struct track_options {
+    uint32_t flows_maximum;
+    uint32_t details_maximum;
+    bool (*is_local)(void *context, const struct address *address); /* may be NULL */
+    bool (*is_server_port)(void *context, enum transport transport, uint16_t port); /* may be NULL */
+    flow_ended_fn ended; /* give back what hangs on flow->inspection; track gives back the rest */
+    void *context;
+};
+
+struct tracker {
+    struct flow_table *table;
+    struct pool evidence, details;
+    struct track_options options;
+    uint64_t evidence_refused, icmp_unmatched, details_refused;
+};
+
+int tracker_init(struct tracker *tracker, const struct track_options *options);
+void tracker_finish(struct tracker *tracker); /* accepts a zeroed one; ends nothing */
+
+struct tracked {
+    struct flow *flow;
+    enum side side;     /* who sent this packet */
+    bool is_new;
+    bool has_payload;   /* payload worth inspecting: not a keepalive probe, not after a reset */
+    bool icmp_error;    /* the packet is not of the flow but complains about it */
+    bool expected_known;   /* TCP: is expected_seq the side's true position (its SYN was seen)? */
+    uint32_t expected_seq; /* what was next of this side before this packet */
+};
+
+/* Finds or makes the packet's flow and updates it. False where it belongs to none (an ICMP error about a flow not known, memory out). */
+bool tracker_packet(struct tracker *tracker, const struct packet *packet, struct tracked *ret_tracked);
+
+/* The evidence of a flow, NULL if it has none. */
+static inline struct evidence *tracker_evidence(struct tracker *tracker, const struct flow *flow)
+{
+    return flow->evidence ? pool_at(&tracker->evidence, flow->evidence) : NULL;
+}
+/* The details of a flow, made if need be; NULL at the maximum (counted) or where it has no evidence. */
+struct details *tracker_details(struct tracker *tracker, struct flow *flow);
+static inline struct details *tracker_details_if_any(struct tracker *tracker, const struct flow *flow)
+{
+    struct evidence *evidence = tracker_evidence(tracker, flow);
+    return evidence && evidence->details ? pool_at(&tracker->details, evidence->details) : NULL;
+}
+/* Gives the flow an evidence part if it has none; false at the maximum. */
+bool tracker_give_evidence(struct tracker *tracker, struct flow *flow);
+/* Gives evidence and details back: the flow is decided, uninteresting and uneventful. */
+void tracker_drop_evidence(struct tracker *tracker, struct flow *flow);
+/* Counters and times of one packet of a flow (also for questions, which have no TCP state). */
+void tracker_count(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet);
+/* Bytes held from the system by table and parts. */
+size_t tracker_memory(const struct tracker *tracker);
+
+/* probe/flow/suspect.c */
+/* Records a packet that deserves a look; copies of one already there only count. */
+void suspect_add(struct tracker *tracker, struct flow *flow, enum side side, enum suspect_kind kind,
+                 const struct packet *packet);
+/* A later payload packet: adds to what came after each suspect. */
+void suspect_note_payload(struct details *details, const struct flow *flow, enum side side,
+                          const struct packet *packet);

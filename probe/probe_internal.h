@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+/*
+ * What the files of the probe share: its state, and the parts of the way a packet takes through them.
+ */
+#include "base/intern.h"
+#include "probe/classify/classify.h"
+#include "probe/classify/dns_cache.h"
+#include "probe/classify/dpi.h"
+#include "probe/counts.h"
+#include "probe/flow/track.h"
+#include "probe/probe.h"
+
+/* The third part of a DNS question's flow. */
+struct question {
+    char name[PARSE_HOST_SIZE];
+    struct dns_facts facts;
+    enum certainty certainty;
+};
+
+struct probe {
+    struct probe_options options;
+    struct decoder *decoder;
+    struct tracker tracker;
+    struct pool inspections, questions;
+    struct inspector_pools inspectors;
+    struct dpi *dpi;
+    struct dns_cache *dns_cache;
+    struct counts *counts;
+    struct intern *names, *protocols;
+    struct probe_stats stats;
+    uint32_t input;
+    struct vantage vantage;
+    int64_t now_us; /* the capture's clock: the latest time seen */
+    bool ending;    /* flows end because the capture does */
+    int status;     /* first error of the sink */
+    struct dl_error error;
+    uint16_t protocol_dns, protocol_unknown;
+};
+
+static inline struct inspection *probe_inspection(const struct probe *probe, const struct flow *flow)
+{
+    return flow->sub == 0 && flow->inspection ? pool_at(&probe->inspections, flow->inspection) : NULL;
+}
+static inline struct question *probe_question(const struct probe *probe, const struct flow *flow)
+{
+    return flow->sub != 0 && flow->inspection ? pool_at(&probe->questions, flow->inspection) : NULL;
+}
+
+/* The number of a protocol name, for struct flow. */
+uint16_t probe_protocol_number(struct probe *probe, const char *name);
+
+/* question.c: a packet of port 53. True when it was a DNS message and has been taken. */
+bool probe_take_dns(struct probe *probe, const struct packet *packet);
+
+/* export.c: what leaves the probe. */
+/* Gives the flow out as an observation; `early` for one that still goes on. */
+void probe_export(struct probe *probe, struct flow *flow, enum close_reason reason, bool early);
+/* Counts a flow that is not kept. */
+void probe_count(struct probe *probe, const struct flow *flow, enum close_reason reason);
+/* Called by the tracker when a flow ends: exports or counts it and gives back its parts. */
+void probe_flow_ended(void *context, struct flow *flow, enum close_reason reason);
+
+/* tag.c: inspection and tags. */
+void probe_flow_began(struct probe *probe, struct flow *flow, const struct packet *packet);
+void probe_take_payload(struct probe *probe, const struct tracked *tracked, const struct packet *packet);
+/* Uses what inspection found, for the last time, and gives it back. */
+void probe_inspection_finish(struct probe *probe, struct flow *flow);

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * DNS: each question is a record of its own, by 5-tuple, transaction id, name and type (glibc sends A and AAAA on one 5-tuple and
+ * retries with the same ids). Different answers to one question are kept apart; what was answered is remembered for the flows that follow.
+ */
+#include "base/array.h"
+#include "base/status.h"
+#include "probe/inspect/dns.h"
+#include "probe/probe_internal.h"
+
+#define PORT_DNS 53
+
+static struct flow *question_find(struct probe *probe, const struct packet *packet, const struct dns_message *message,
+                                  bool *ret_new, enum side *ret_side)
+{
+    struct flow_table *table = probe->tracker.table;
+    uint32_t sub = flow_table_hash_question(table, message->id, message->type, message->name);
+    struct flow_lookup lookup = flow_table_key(table, &packet->source, packet->source_port, &packet->destination,
+                                               packet->destination_port, packet->transport, sub);
+    struct flow *flow = flow_table_find(table, &lookup, &packet->source, packet->source_port, &packet->destination,
+                                        packet->destination_port, packet->transport);
+    *ret_side = message->is_response ? SIDE_SERVER : SIDE_CLIENT;
+    *ret_new = flow == NULL;
+    if (flow)
+        return flow;
+    flow = flow_table_add(table, &lookup, &packet->source, packet->source_port, &packet->destination,
+                          packet->destination_port, packet->transport, FLOW_CLASS_QUESTION, packet->time_us);
+    if (!flow)
+        return NULL;
+    if (lookup.from_high != message->is_response)
+        flow->flags |= FLOW_CLIENT_IS_HIGH;
+    if (message->is_response)
+        flow->flags |= FLOW_MID_STREAM;
+    flow->packet_low = (uint32_t)packet->number;
+    flow->packet_high = (uint8_t)(packet->number >> 32);
+    flow->stage = STAGE_DNS;
+    flow->flags |= FLOW_DECIDED;
+    flow->protocol = probe->protocol_dns;
+    return flow;
+}
+
+static void question_begin(struct probe *probe, struct flow *flow, const struct packet *packet,
+                           const struct dns_message *message)
+{
+    struct catalog_match match;
+    bool found = message->name[0] && catalog_match_host(probe->options.catalog, message->name, strlen(message->name),
+                                                        TRANSPORT_NONE, 0, &match);
+    probe->stats.questions++;
+    if (probe->options.on_client)
+        probe->options.on_client(probe->options.context, flow_address(flow, SIDE_CLIENT), packet->time_us);
+    if (found)
+        flow->service = match.service;
+    if (found || probe->options.all_names ||
+        (message->name[0] && catalog_is_watched(probe->options.catalog, message->name, strlen(message->name))))
+        flow->flags |= FLOW_INTERESTING;
+    flow->inspection = pool_take(&probe->questions);
+    struct question *question = probe_question(probe, flow);
+    if (!question)
+        return;
+    memcpy(question->name, message->name, sizeof(question->name));
+    question->certainty = !found ? CERTAINTY_NONE : match.confirmed ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY;
+    question->facts.present = true;
+    question->facts.qtype = message->type;
+    question->facts.id = message->id;
+    question->facts.edns_asked = message->has_edns && !message->is_response;
+    question->facts.over_tcp = packet->transport == TRANSPORT_TCP;
+}
+
+static void answer_fill(struct dns_facts_answer *answer, const struct flow *flow, const struct packet *packet,
+                        const struct dns_message *message)
+{
+    *answer = (struct dns_facts_answer){.after_us = flow_offset_us(flow, packet->time_us),
+                                        .rcode = message->rcode,
+                                        .ip_ttl = packet->ttl,
+                                        .flags = message->flags,
+                                        .ip_id = packet->ip_id,
+                                        .ip_flags = (packet->flags & PACKET_DF) ? 1 : 0,
+                                        .has_edns = message->has_edns,
+                                        .truncated = message->truncated,
+                                        .complete = message->complete,
+                                        .ttl = message->answers_kept ? UINT32_MAX : 0,
+                                        .packet = packet->number};
+    for (unsigned i = 0; i < message->answers_kept; i++) {
+        const struct dns_answer *record = &message->answers[i];
+        answer->ttl = MIN_OF(answer->ttl, record->ttl);
+        answer->has_ech |= record->has_ech;
+        for (unsigned a = 0; a < record->address_count && answer->address_count < DNS_FACTS_ADDRESSES; a++)
+            answer->addresses[answer->address_count++] = record->addresses[a];
+    }
+}
+
+static bool answer_has(const struct dns_facts_answer *answer, const struct address *address)
+{
+    for (unsigned i = 0; i < answer->address_count; i++)
+        if (address_equal(&answer->addresses[i], address))
+            return true;
+    return false;
+}
+
+/* The same answer again, be it in another order or with a TTL counted down: a retransmission, not a contradiction. */
+static bool answer_same(const struct dns_facts_answer *a, const struct dns_facts_answer *b)
+{
+    if (a->rcode != b->rcode || a->address_count != b->address_count || a->truncated != b->truncated)
+        return false;
+    for (unsigned i = 0; i < a->address_count; i++)
+        if (!answer_has(b, &a->addresses[i]))
+            return false;
+    return true;
+}
+
+static void answer_add(struct question *question, const struct flow *flow, const struct packet *packet,
+                       const struct dns_message *message)
+{
+    struct dns_facts_answer answer;
+    struct dns_facts *facts = &question->facts;
+    answer_fill(&answer, flow, packet, message);
+    for (unsigned i = 0; i < facts->answer_count; i++)
+        if (answer_same(&facts->answers[i], &answer))
+            return;
+    if (facts->answer_count < DNS_FACTS_ANSWERS)
+        facts->answers[facts->answer_count++] = answer;
+}
+
+/* Remembers the addresses for the flows that will follow. */
+static void remember(struct probe *probe, const struct flow *flow, const struct packet *packet,
+                     const struct dns_message *message)
+{
+    if (message->rcode != DNS_RCODE_NOERROR || !message->name[0])
+        return;
+    struct dns_name name = {.service = flow->service,
+                            .name_hash = dns_cache_hash_name(probe->dns_cache, message->name),
+                            .packet = flow_packet(flow),
+                            .asked_us = packet->time_us};
+    if (flow->flags & FLOW_INTERESTING)
+        name.host = intern_add(probe->names, message->name, strlen(message->name));
+    for (unsigned i = 0; i < message->answers_kept; i++) {
+        const struct dns_answer *record = &message->answers[i];
+        name.has_ech = record->has_ech;
+        for (unsigned a = 0; a < record->address_count; a++)
+            dns_cache_add(probe->dns_cache, flow_address(flow, SIDE_CLIENT), &record->addresses[a], &name,
+                          record->ttl);
+    }
+}
+
+static void take_answer(struct probe *probe, struct flow *flow, const struct packet *packet,
+                        const struct dns_message *message)
+{
+    struct question *question = probe_question(probe, flow);
+    flow->flags |= FLOW_ANSWERED;
+    if (question)
+        answer_add(question, flow, packet, message);
+    remember(probe, flow, packet, message);
+    if (question && !(flow->flags & FLOW_INTERESTING)) { /* only counted: the name is not needed any more */
+        pool_give(&probe->questions, flow->inspection);
+        flow->inspection = POOL_NONE;
+    }
+}
+
+static void take_message(struct probe *probe, const struct packet *packet, const struct dns_message *message)
+{
+    bool is_new;
+    enum side side;
+    struct flow *flow = question_find(probe, packet, message, &is_new, &side);
+    if (!flow)
+        return;
+    if (is_new)
+        question_begin(probe, flow, packet, message);
+    tracker_count(&probe->tracker, flow, side, packet);
+    if (message->is_response)
+        take_answer(probe, flow, packet, message);
+    if (probe->options.live && (flow->flags & FLOW_INTERESTING) && (is_new || message->is_response))
+        probe_export(probe, flow, CLOSE_NONE, true);
+}
+
+bool probe_take_dns(struct probe *probe, const struct packet *packet)
+{
+    struct dns_message message;
+    const uint8_t *bytes = packet->payload;
+    size_t length = packet->payload_captured;
+    if (!bytes)
+        return false;
+    if (packet->transport == TRANSPORT_TCP) { /* only messages that begin and end in one segment */
+        if (length < 2 || (size_t)(bytes[0] << 8 | bytes[1]) != length - 2)
+            return false;
+        bytes += 2;
+        length -= 2;
+    } else if (packet->transport != TRANSPORT_UDP) {
+        return false;
+    }
+    if (dns_parse(bytes, length, &message) != PARSE_DONE || !message.name_valid)
+        return false;
+    bool from_server = packet->source_port == PORT_DNS;
+    bool to_server = packet->destination_port == PORT_DNS;
+    if (from_server != to_server && message.is_response != from_server)
+        return false;
+    take_message(probe, packet, &message);
+    return true;
+}

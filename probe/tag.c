@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Inspection and tags: when a flow is looked at, what it is called, and when that is final. */
+#include "base/array.h"
+#include "base/status.h"
+#include "probe/probe_internal.h"
+
+/* nDPI decides most of what it knows on very few payload packets; more only costs (facts/performance). */
+#define DPI_PACKETS_TCP 10u
+#define DPI_PACKETS_UDP 8u
+
+static bool hint_of(const struct probe *probe, const struct flow *flow, struct dns_hint *ret_hint)
+{
+    return dns_cache_find(probe->dns_cache, flow_address(flow, SIDE_CLIENT), flow_address(flow, SIDE_SERVER),
+                          flow->start_us, ret_hint);
+}
+
+static bool name_is_kept(const struct probe *probe, const char *host, uint16_t service)
+{
+    return service || probe->options.all_names || catalog_is_watched(probe->options.catalog, host, strlen(host));
+}
+
+/* The flow's host: what the client said, else the name it was told for the address. */
+static void set_host(struct probe *probe, struct flow *flow, struct evidence *evidence,
+                     const struct inspection *inspection, const struct dns_hint *hint)
+{
+    const struct facts *facts = inspection ? &inspection->facts : NULL;
+    bool outer = facts && facts->tls.ech && hint && hint->host && hint->service == flow->service && flow->service;
+    if (!outer && facts && facts->host[0] && name_is_kept(probe, facts->host, flow->service)) {
+        evidence->host = intern_add(probe->names, facts->host, strlen(facts->host));
+        if (evidence->host)
+            flow->flags |= FLOW_INTERESTING;
+    } else if (hint && (outer || !(facts && facts->host_source != HOST_NONE)) &&
+               (hint->service == flow->service || !flow->service)) {
+        evidence->host = hint->host;
+    }
+}
+
+/* Classifies the flow by all that is known now; live, a better tag is given out at once. */
+static void tag_update(struct probe *probe, struct flow *flow)
+{
+    struct tag tag;
+    struct dns_hint hint;
+    const struct inspection *inspection = probe_inspection(probe, flow);
+    bool hinted = hint_of(probe, flow, &hint);
+    struct classify_input input = {.catalog = probe->options.catalog,
+                                   .transport = flow->transport,
+                                   .server_port = flow_port(flow, SIDE_SERVER),
+                                   .server = flow_address(flow, SIDE_SERVER),
+                                   .dns = hinted ? &hint : NULL,
+                                   .inspection = inspection};
+    classify(&input, &tag);
+    uint16_t before = flow->service;
+    flow->service = tag.service;
+    if (tag.service || probe->options.all_names)
+        flow->flags |= FLOW_INTERESTING;
+    else
+        flow->flags &= (uint16_t)~FLOW_INTERESTING;
+    struct evidence *evidence = tracker_evidence(&probe->tracker, flow);
+    if (!evidence)
+        return;
+    bool better = tag.service && (tag.certainty > evidence->certainty || before != tag.service);
+    evidence->certainty = (uint8_t)tag.certainty;
+    evidence->role = (uint8_t)tag.role;
+    evidence->reasons = tag.reasons;
+    if (hinted)
+        evidence->dns_flow = (uint32_t)hint.packet;
+    set_host(probe, flow, evidence, inspection, hinted ? &hint : NULL);
+    if (probe->options.live && better)
+        probe_export(probe, flow, CLOSE_NONE, true);
+}
+
+void probe_flow_began(struct probe *probe, struct flow *flow, const struct packet *packet)
+{
+    probe->stats.flows++;
+    flow->protocol = probe->protocol_unknown;
+    if (packet->transport == TRANSPORT_ICMP)
+        flow->protocol = probe_protocol_number(probe, packet->ip_version == 4 ? "ICMP" : "ICMPV6");
+    if (probe->options.on_client)
+        probe->options.on_client(probe->options.context, flow_address(flow, SIDE_CLIENT), packet->time_us);
+    if (packet->transport == TRANSPORT_ICMP)
+        flow->flags |= FLOW_DECIDED | (probe->options.all_names ? FLOW_INTERESTING : 0);
+    else
+        tag_update(probe, flow);
+}
+
+/* ---- inspection ---- */
+
+static struct inspection *inspection_of(struct probe *probe, struct flow *flow)
+{
+    if (!flow->inspection) {
+        flow->inspection = pool_take(&probe->inspections);
+        if (!flow->inspection)
+            return NULL;
+        inspection_begin(probe_inspection(probe, flow), flow->transport, flow_port(flow, SIDE_SERVER));
+    }
+    return probe_inspection(probe, flow);
+}
+
+/* The first payload of a side whose SYN was seen may come out of order: its bytes begin where the SYN ended. */
+static void set_base(struct inspection *inspection, const struct tracked *tracked, const struct packet *packet)
+{
+    bool first = inspection->length_count[tracked->side] == 0;
+    if (packet->transport == TRANSPORT_TCP && first && tracked->expected_known && !inspection->has_base[tracked->side])
+        inspection_set_base(inspection, tracked->side, tracked->expected_seq);
+}
+
+static bool ask_dpi(struct probe *probe, struct flow *flow, struct inspection *inspection, const struct packet *packet)
+{
+    struct dpi_result result;
+    unsigned most = flow->transport == TRANSPORT_TCP ? DPI_PACKETS_TCP : DPI_PACKETS_UDP;
+    if (!inspection->dpi)
+        inspection->dpi = dpi_flow_create(probe->dpi);
+    if (!inspection->dpi) {
+        inspection->dpi_done = true;
+        return false;
+    }
+    inspection->dpi_packets++;
+    bool decided = dpi_packet(probe->dpi, inspection->dpi, packet->ip, packet->ip_captured, packet->time_us, &result);
+    if (!decided && inspection->dpi_packets < most)
+        return false;
+    if (!decided)
+        dpi_give_up(probe->dpi, inspection->dpi, &result);
+    inspection->dpi_done = true;
+    if (result.name && result.by_payload)
+        inspection->dpi_name = result.name;
+    dpi_flow_destroy(probe->dpi, inspection->dpi);
+    inspection->dpi = NULL;
+    return true;
+}
+
+/* What inspection found that is worth keeping for as long as the flow lives. */
+static void keep_details(struct probe *probe, struct flow *flow, const struct facts *facts)
+{
+    bool asked_by_name = facts->host_source == HOST_SNI || facts->host_source == HOST_HTTP;
+    bool other_name = asked_by_name && facts->tls.certificate.present && !facts->tls.certificate.name_fits;
+    bool tls = facts->tls.alert_level || other_name;
+    bool http = facts->http.bare_html || (facts->http.response && facts->http.status >= 300);
+    if (!tls && !http && !(flow->flags & FLOW_EVENTFUL))
+        return;
+    struct details *details = tracker_details(&probe->tracker, flow);
+    if (!details)
+        return;
+    details->has_tls = facts->tls_seen || facts->tls.server_hello || facts->tls.alert_level;
+    details->has_http = facts->http.request || facts->http.response;
+    details->tls = facts->tls;
+    details->http = facts->http;
+}
+
+static void set_protocol(struct probe *probe, struct flow *flow, const struct inspection *inspection)
+{
+    const char *name = inspection->facts.protocol ? inspection->facts.protocol : inspection->dpi_name;
+    if (name)
+        flow->protocol = probe_protocol_number(probe, name);
+    uint8_t stage = inspection->facts.stage;
+    if (stage == STAGE_NONE && (inspection->length_count[0] || inspection->length_count[1]))
+        stage = STAGE_STREAM;
+    flow->stage = MAX_OF(flow->stage, stage);
+}
+
+static void set_payload_kinds(struct probe *probe, struct flow *flow, const struct inspection *inspection)
+{
+    struct evidence *evidence = tracker_evidence(&probe->tracker, flow);
+    for (int side = 0; evidence && side < 2; side++)
+        evidence->sides[side].first_payload_kind = (uint8_t)inspection_payload_kind(inspection, (enum side)side);
+}
+
+void probe_inspection_finish(struct probe *probe, struct flow *flow)
+{
+    struct inspection *inspection = probe_inspection(probe, flow);
+    struct dpi_result result = {0};
+    if (!inspection)
+        return;
+    inspect_finish(&probe->inspectors, inspection, flow->transport);
+    if (inspection->dpi) {
+        dpi_give_up(probe->dpi, inspection->dpi, &result);
+        if (result.name && result.by_payload)
+            inspection->dpi_name = result.name;
+        dpi_flow_destroy(probe->dpi, inspection->dpi);
+        inspection->dpi = NULL;
+    }
+    set_protocol(probe, flow, inspection);
+    set_payload_kinds(probe, flow, inspection);
+    tag_update(probe, flow);
+    if (inspection->cut)
+        flow->flags |= FLOW_CUT;
+    if (flow->flags & FLOW_INTERESTING)
+        keep_details(probe, flow, &inspection->facts);
+}
+
+static void decide(struct probe *probe, struct flow *flow)
+{
+    probe_inspection_finish(probe, flow);
+    if (probe->options.on_facts) { /* tools want the facts with the record: keep them until the end */
+        flow->flags |= FLOW_DECIDED;
+        return;
+    }
+    inspection_end(&probe->inspectors, probe_inspection(probe, flow));
+    pool_give(&probe->inspections, flow->inspection);
+    flow->inspection = POOL_NONE;
+    flow->flags |= FLOW_DECIDED;
+    if (!(flow->flags & FLOW_INTERESTING))
+        tracker_drop_evidence(&probe->tracker, flow);
+}
+
+void probe_take_payload(struct probe *probe, const struct tracked *tracked, const struct packet *packet)
+{
+    struct flow *flow = tracked->flow;
+    struct inspection *inspection = inspection_of(probe, flow);
+    if (!inspection)
+        return;
+    set_base(inspection, tracked, packet);
+    bool learnt = inspect_payload(&probe->inspectors, inspection, tracked->side, packet);
+    if (inspection->wants_dpi && !inspection->dpi_done)
+        learnt |= ask_dpi(probe, flow, inspection, packet);
+    if (inspection_is_done(inspection)) {
+        decide(probe, flow);
+    } else if (learnt) {
+        set_protocol(probe, flow, inspection);
+        tag_update(probe, flow);
+    }
+}

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "store/blob.h"
+
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cursor.h"
+#include "base/status.h"
+#include "store/blob_fields.h"
+
+#define VARINT_SIZE_MAX  10
+#define SECTION_SIZE_MAX 1024 /* the greatest, of http: 4 varints and 400 bytes of text */
+
+/* ---- numbers in memory ---- */
+
+static uint64_t number_load(const void *at, size_t size)
+{
+    uint64_t value = 0;
+
+    switch (size) {
+    case 1:
+        value = *(const uint8_t *)at;
+        break;
+    case 2:
+        value = *(const uint16_t *)at;
+        break;
+    case 4:
+        value = *(const uint32_t *)at;
+        break;
+    case 8:
+        value = *(const uint64_t *)at;
+        break;
+    }
+    return value;
+}
+
+static void number_save(void *at, size_t size, uint64_t value)
+{
+    switch (size) {
+    case 1:
+        *(uint8_t *)at = (uint8_t)value;
+        break;
+    case 2:
+        *(uint16_t *)at = (uint16_t)value;
+        break;
+    case 4:
+        *(uint32_t *)at = (uint32_t)value;
+        break;
+    case 8:
+        *(uint64_t *)at = value;
+        break;
+    }
+}
+
+static uint64_t number_mask(size_t size)
+{
+    return UINT64_MAX >> (64 - 8 * size);
+}
+
+/* ..., -1, 0, 1, ... to small numbers: 1, 0, 2; of 4 or 8 bytes. */
+static uint64_t zigzag(uint64_t value, size_t size)
+{
+    int64_t number = size == 4 ? (int32_t)(uint32_t)value : (int64_t)value;
+
+    return ((uint64_t)number << 1) ^ (number < 0 ? UINT64_MAX : 0);
+}
+
+static uint64_t zagzig(uint64_t value)
+{
+    return (value >> 1) ^ (value & 1 ? UINT64_MAX : 0);
+}
+
+/* ---- encoding ---- */
+
+static size_t varint_write(uint8_t *at, uint64_t value)
+{
+    size_t length = 0;
+
+    while (value >= 0x80) {
+        at[length++] = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    at[length++] = (uint8_t)value;
+    return length;
+}
+
+static bool bytes_are_zero(const uint8_t *bytes, size_t length)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
+}
+
+/* Writes a field that is not zero to `at`. Returns how many bytes; -1 where it is zero. */
+static int field_encode(const struct field *field, const void *record, uint8_t *at)
+{
+    const uint8_t *value = (const uint8_t *)record + field->offset;
+    size_t length = 0;
+    uint64_t number;
+
+    switch (field->kind) {
+    case FIELD_TEXT:
+        length = strnlen((const char *)value, field->size - 1u);
+        if (length == 0) {
+            return -1;
+        }
+        size_t head = varint_write(at, length);
+        memcpy(at + head, value, length);
+        return (int)(head + length);
+    case FIELD_BYTES:
+        if (bytes_are_zero(value, field->size)) {
+            return -1;
+        }
+        memcpy(at, value, field->size);
+        return field->size;
+    default:
+        break;
+    }
+    number = number_load(value, field->size);
+    if (field->kind == FIELD_STEP) {
+        uint64_t before = number_load((const uint8_t *)record + field[-1].offset, field->size);
+        number = (number - before) & number_mask(field->size);
+    } else if (field->kind == FIELD_SIGNED) {
+        number = zigzag(number, field->size);
+    }
+    if (number == 0) {
+        return -1;
+    }
+    return field->kind == FIELD_BOOL ? 0 : (int)varint_write(at, number);
+}
+
+static void section_append(struct buffer *buffer, enum tag tag, const uint8_t *mask,
+                           size_t mask_length, const uint8_t *body, size_t body_length)
+{
+    uint8_t head[1 + VARINT_SIZE_MAX] = {(uint8_t)tag};
+    size_t head_length = 1 + varint_write(head + 1, mask_length + body_length);
+
+    buffer_append(buffer, head, head_length);
+    buffer_append(buffer, mask, mask_length);
+    buffer_append(buffer, body, body_length);
+}
+
+/* One struct; nothing where it is all zero, unless that it is there counts. */
+static void section_encode(struct buffer *buffer, enum tag tag, const void *record, bool always)
+{
+    const struct section *section = &blob_sections[tag];
+    uint8_t body[SECTION_SIZE_MAX], mask_bytes[VARINT_SIZE_MAX];
+    size_t length = 0;
+    uint64_t mask = 0;
+
+    for (size_t i = 0; i < section->count; i++) {
+        int added = field_encode(&section->fields[i], record, body + length);
+        if (added >= 0) {
+            mask |= UINT64_C(1) << i;
+            length += (size_t)added;
+        }
+    }
+    if (mask != 0 || always) {
+        size_t mask_length = varint_write(mask_bytes, mask);
+        section_append(buffer, tag, mask_bytes, mask_length, body, length);
+    }
+}
+
+static void evidence_encode(struct buffer *buffer, const struct evidence_facts *evidence)
+{
+    section_encode(buffer, TAG_EVIDENCE, evidence, true);
+    section_encode(buffer, TAG_CLIENT, &evidence->sides[SIDE_CLIENT], false);
+    section_encode(buffer, TAG_SERVER, &evidence->sides[SIDE_SERVER], false);
+    for (size_t i = 0; i < MIN_OF(evidence->suspect_count, SUSPECTS_MAX); i++) {
+        section_encode(buffer, TAG_SUSPECT, &evidence->suspects[i], true);
+    }
+    section_encode(buffer, TAG_ICMP, &evidence->icmp, false);
+    section_encode(buffer, TAG_TLS, &evidence->tls, false);
+    section_encode(buffer, TAG_CERTIFICATE, &evidence->tls, false);
+    section_encode(buffer, TAG_HTTP, &evidence->http, false);
+}
+
+static void dns_encode(struct buffer *buffer, const struct dns_facts *dns)
+{
+    section_encode(buffer, TAG_DNS, dns, true);
+    for (size_t i = 0; i < MIN_OF(dns->answer_count, DNS_FACTS_ANSWERS); i++) {
+        const struct dns_facts_answer *answer = &dns->answers[i];
+        section_encode(buffer, TAG_ANSWER, answer, true);
+        for (size_t k = 0; k < MIN_OF(answer->address_count, DNS_FACTS_ADDRESSES); k++) {
+            const struct address *address = &answer->addresses[k];
+            size_t skip = address_is_v4(address) ? 12 : 0;
+            section_append(buffer, TAG_ADDRESS, NULL, 0, address->bytes + skip, 16 - skip);
+        }
+    }
+}
+
+void blob_encode(struct buffer *buffer, const struct observation *observation)
+{
+    if (!observation->evidence.present && !observation->dns.present) {
+        return;
+    }
+    buffer_append_u8(buffer, BLOB_VERSION);
+    if (observation->evidence.present) {
+        evidence_encode(buffer, &observation->evidence);
+    }
+    if (observation->dns.present) {
+        dns_encode(buffer, &observation->dns);
+    }
+}
+
+/* ---- decoding ---- */
+
+static uint64_t varint_read(struct cursor *cursor)
+{
+    uint64_t value = 0;
+
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint8_t byte = cursor_u8(cursor);
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            cursor->failed |= shift == 63 && byte > 1;
+            return cursor->failed ? 0 : value;
+        }
+    }
+    cursor->failed = true;
+    return 0;
+}
+
+static void text_decode(const struct field *field, struct cursor *cursor, char *text)
+{
+    uint64_t length = varint_read(cursor);
+
+    if (length >= field->size) {
+        cursor->failed = true;
+        return;
+    }
+    const uint8_t *bytes = cursor_bytes(cursor, (size_t)length);
+    if (!bytes || memchr(bytes, '\0', (size_t)length)) {
+        cursor->failed = true;
+        return;
+    }
+    memcpy(text, bytes, (size_t)length);
+}
+
+static void number_decode(const struct field *field, struct cursor *cursor, bool there,
+                          uint8_t *record)
+{
+    uint64_t limit = field->maximum ? field->maximum : number_mask(field->size);
+    uint64_t number = !there ? 0 : field->kind == FIELD_BOOL ? 1 : varint_read(cursor);
+
+    if (number > limit) {
+        cursor->failed = true;
+        return;
+    }
+    if (field->kind == FIELD_STEP) {
+        number += number_load(record + field[-1].offset, field->size);
+    } else if (field->kind == FIELD_SIGNED) {
+        number = zagzig(number);
+    }
+    number_save(record + field->offset, field->size, number);
+}
+
+static void field_decode(const struct field *field, struct cursor *cursor, bool there,
+                         uint8_t *record)
+{
+    uint8_t *value = record + field->offset;
+
+    switch (field->kind) {
+    case FIELD_TEXT:
+        memset(value, 0, field->size);
+        if (there) {
+            text_decode(field, cursor, (char *)value);
+        }
+        break;
+    case FIELD_BYTES:
+        memset(value, 0, field->size);
+        const uint8_t *bytes = there ? cursor_bytes(cursor, field->size) : NULL;
+        if (bytes) {
+            memcpy(value, bytes, field->size);
+        }
+        break;
+    default:
+        number_decode(field, cursor, there, record);
+    }
+}
+
+/* Every field of the struct is written: what is not in the section becomes zero. */
+static void section_decode(struct cursor *cursor, const struct section *section, uint8_t *record)
+{
+    uint64_t mask = varint_read(cursor);
+
+    for (size_t i = 0; i < section->count && cursor_ok(cursor); i++) {
+        field_decode(&section->fields[i], cursor, mask >> i & 1, record);
+    }
+    /* More only where a newer writer has more fields. */
+    if (mask >> section->count == 0 && cursor_left(cursor) > 0) {
+        cursor->failed = true;
+    }
+}
+
+/* The struct that a section of evidence fills, NULL where there is no place for it. */
+static void *evidence_place(struct evidence_facts *evidence, enum tag tag)
+{
+    if (tag == TAG_EVIDENCE) {
+        evidence->present = true;
+    }
+    if (!evidence->present) {
+        return NULL;
+    }
+    switch (tag) {
+    case TAG_EVIDENCE:
+        return evidence;
+    case TAG_CLIENT:
+        return &evidence->sides[SIDE_CLIENT];
+    case TAG_SERVER:
+        return &evidence->sides[SIDE_SERVER];
+    case TAG_SUSPECT:
+        return evidence->suspect_count < SUSPECTS_MAX
+                   ? &evidence->suspects[evidence->suspect_count++]
+                   : NULL;
+    case TAG_ICMP:
+        return &evidence->icmp;
+    case TAG_TLS:
+    case TAG_CERTIFICATE:
+        return &evidence->tls;
+    case TAG_HTTP:
+        return &evidence->http;
+    default:
+        return NULL;
+    }
+}
+
+static void *dns_place(struct dns_facts *dns, enum tag tag)
+{
+    void *place = NULL;
+
+    if (tag == TAG_DNS) {
+        dns->present = true;
+        place = dns;
+    } else if (dns->present && dns->answer_count < DNS_FACTS_ANSWERS) {
+        place = &dns->answers[dns->answer_count++];
+    }
+    return place;
+}
+
+static bool address_decode(struct cursor *cursor, struct dns_facts *dns)
+{
+    size_t length = cursor_left(cursor);
+    struct dns_facts_answer *answer;
+
+    if (dns->answer_count == 0 || (length != 4 && length != 16)) {
+        return false;
+    }
+    answer = &dns->answers[dns->answer_count - 1];
+    if (answer->address_count == DNS_FACTS_ADDRESSES) {
+        return false;
+    }
+    struct address *address = &answer->addresses[answer->address_count++];
+    const uint8_t *bytes = cursor_bytes(cursor, length);
+    if (length == 4) {
+        *address = address_from_v4(bytes);
+    } else {
+        memcpy(address->bytes, bytes, 16);
+    }
+    return true;
+}
+
+static bool tag_decode(uint8_t tag, struct cursor *cursor, struct observation *observation)
+{
+    void *place;
+
+    if (tag == 0 || tag >= TAG_COUNT) {
+        return true; /* of a newer writer */
+    }
+    if (tag == TAG_ADDRESS) {
+        return address_decode(cursor, &observation->dns);
+    }
+    if (tag == TAG_DNS || tag == TAG_ANSWER) {
+        place = dns_place(&observation->dns, (enum tag)tag);
+    } else {
+        place = evidence_place(&observation->evidence, (enum tag)tag);
+    }
+    if (place) {
+        section_decode(cursor, &blob_sections[tag], place);
+    }
+    return place && cursor_ok(cursor);
+}
+
+static int blob_read(struct cursor *cursor, struct observation *observation)
+{
+    uint8_t version = cursor_u8(cursor);
+
+    if (version == 0 || version > BLOB_VERSION) {
+        return version == 0 ? DL_MALFORMED : DL_VERSION;
+    }
+    while (cursor_left(cursor) > 0) {
+        uint8_t tag = cursor_u8(cursor);
+        uint64_t size = varint_read(cursor);
+        if (!cursor_ok(cursor) || size > cursor_left(cursor)) {
+            return DL_MALFORMED;
+        }
+        struct cursor section = cursor_sub(cursor, (size_t)size);
+        if (!tag_decode(tag, &section, observation)) {
+            return DL_MALFORMED;
+        }
+    }
+    return DL_OK;
+}
+
+static void facts_clear(struct observation *observation)
+{
+    memset(&observation->evidence, 0, sizeof(observation->evidence));
+    memset(&observation->dns, 0, sizeof(observation->dns));
+}
+
+int blob_decode(const void *bytes, size_t length, struct observation *observation)
+{
+    struct cursor cursor = cursor_init(bytes, length);
+    int status = DL_OK;
+
+    facts_clear(observation);
+    if (length > 0) {
+        status = blob_read(&cursor, observation);
+    }
+    if (status != DL_OK) {
+        facts_clear(observation);
+    }
+    return status;
+}

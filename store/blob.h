@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+/*
+ * The evidence blob: evidence_facts and dns_facts as versioned bytes. Fields are tagged and carry their length, so that an older reader
+ * skips what it does not know and a newer one fills what is missing with zero. Read back through base/cursor.h: a store may be hostile.
+ */
+#include "base/buffer.h"
+#include "store/observation.h"
+
+#define BLOB_VERSION 1
+
+/* Appends the blob of an observation's evidence and dns parts; nothing if neither is present. */
+void blob_encode(struct buffer *buffer, const struct observation *observation);
+/* Fills observation->evidence and ->dns. DL_OK, DL_MALFORMED, DL_VERSION. */
+int blob_decode(const void *bytes, size_t length, struct observation *observation);

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+/*
+ * The records: what the probe writes and everything later reads. Facts only: what both ends did, never what it means.
+ *
+ * Times are microseconds since 1970 UTC. Offsets within a flow (`_after_us`) count from the flow's first packet and saturate at
+ * UINT32_MAX (71 minutes: "long after"). [2] arrays are indexed by enum side.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/words.h"
+
+#define OBSERVATION_TEXT_SIZE 192
+
+/* ---- who saw it ---- */
+
+#define VANTAGE_TEXT_SIZE 64
+#define VANTAGE_NETWORKS_MAX 32
+
+struct vantage {
+    char probe_id[VANTAGE_TEXT_SIZE];
+    char carrier[VANTAGE_TEXT_SIZE]; /* catalog id, else "as<N>"; "" unknown */
+    uint32_t asn;                    /* 0 unknown */
+    char country[3];                 /* ISO 3166-1 alpha-2; "" unknown */
+    enum network_kind network;
+    enum position position;
+    enum clock_state clock;
+    enum origin origin;
+    struct prefix local_networks[VANTAGE_NETWORKS_MAX]; /* whose addresses are people; not stored */
+    uint8_t local_network_count;
+};
+
+/* ---- one end of a flow ---- */
+
+enum endpoint_kind {
+    ENDPOINT_NONE,
+    ENDPOINT_ADDRESS,  /* a service's address, as it is */
+    ENDPOINT_PSEUDONYM /* a person's: 64 bits of HMAC-SHA-256 under the store's key */
+};
+
+struct endpoint {
+    uint8_t kind;
+    struct address address; /* ENDPOINT_ADDRESS */
+    uint64_t pseudonym;     /* ENDPOINT_PSEUDONYM; written as EPOCH-<16 hex digits> */
+};
+
+/* ---- what packets said about each side's network stack and path ---- */
+
+struct side_facts {
+    uint8_t ttl_first, ttl_min, ttl_max; /* 0 where the side sent nothing */
+    uint8_t syn_options;                 /* enum TCP_OPTION_ bits of the SYN or SYN-ACK */
+    uint16_t syn_window, syn_mss;
+    uint8_t syn_window_scale;
+    uint8_t flags;          /* enum side_flag */
+    uint16_t ip_id_first, ip_id_last;
+    uint16_t ip_id_max_step; /* greatest forward step (mod 65536) between successive packets of this side */
+    uint16_t window_last;
+    uint8_t syn_retransmissions, ack_duplicates;
+    uint16_t data_retransmissions, out_of_order;
+    uint32_t first_payload_after_us;
+    uint16_t first_payload_length;
+    uint8_t first_payload_kind; /* enum payload_kind */
+    uint32_t last_payload_after_us, last_packet_after_us;
+    uint64_t payload_bytes; /* in sequence, each byte once */
+};
+
+enum side_flag {
+    SIDE_DF = 1,           /* some packets carried DF */
+    SIDE_NO_DF = 2,        /* some did not */
+    SIDE_IP_ID_ZERO = 4,   /* every packet's identification was 0 */
+    SIDE_TIMESTAMPS = 8,   /* sends TCP timestamps */
+    SIDE_FIN = 16,
+    SIDE_RST = 32,
+    SIDE_SYN = 64,         /* its SYN or SYN-ACK is in the capture */
+    SIDE_ECN = 128
+};
+
+enum payload_kind {
+    PAYLOAD_NONE, PAYLOAD_OTHER, PAYLOAD_TLS_CLIENT_HELLO, PAYLOAD_TLS_SERVER_HELLO, PAYLOAD_TLS_ALERT, PAYLOAD_TLS_DATA,
+    PAYLOAD_HTTP_REQUEST, PAYLOAD_HTTP_RESPONSE, PAYLOAD_HTML, PAYLOAD_QUIC_INITIAL, PAYLOAD_DNS, PAYLOAD_MAIL, PAYLOAD_SRP
+};
+
+/* ---- packets that deserve to be looked at one by one ---- */
+
+enum suspect_kind {
+    SUSPECT_RST,        /* any reset, of either side */
+    SUSPECT_FIN_DATA,   /* the server's first payload carries FIN: a page and goodbye */
+    SUSPECT_OVERLAP,    /* other bytes for a sequence range already seen */
+    SUSPECT_TTL,        /* data far from the side's other TTLs */
+    SUSPECT_DNS_SECOND, /* another answer to one question */
+    SUSPECT_SYN_ACK     /* a second, different SYN-ACK */
+};
+
+struct suspect {
+    uint64_t packet;   /* its number in the input */
+    uint32_t after_us; /* since the flow's first packet */
+    uint32_t trigger_after_us; /* since the last payload (or SYN) of the other side before it; UINT32_MAX where there was none */
+    uint8_t kind, side;        /* which side it claims to come from */
+    uint8_t tcp_flags, tcp_options, ttl, ip_flags; /* ip_flags: 1 DF */
+    uint16_t ip_id, window, payload_length;
+    int32_t seq_offset; /* its sequence number minus the next one expected of that side */
+    int32_t ack_offset; /* its acknowledgement minus the next sequence of the other side; INT32_MIN without ACK flag */
+    uint16_t ip_id_from_own, ip_id_from_other; /* distance (mod 65536) from the last packet of this and of the other side */
+    uint8_t ttl_expected; /* the side's last ordinary TTL before; 0 where none */
+    uint8_t copies;       /* identical ones (same seq, ack, flags, IP-ID, TTL) after it */
+    uint32_t own_bytes_after;   /* payload bytes of the same side beyond it that came later: it went on talking */
+    uint32_t own_after_us;      /* how long after it the last of them came */
+    uint32_t other_bytes_after; /* payload bytes of the other side that came later */
+};
+#define SUSPECTS_MAX 8
+
+struct icmp_facts {
+    bool present;
+    uint8_t type, code, ip_version;
+    uint8_t side;      /* whose packet it quotes */
+    uint8_t ttl;       /* of the ICMP packet as it arrived */
+    uint8_t quoted_ttl;
+    bool from_server;  /* sent by the server's own address */
+    uint8_t count;
+    uint32_t after_us;
+};
+
+/* ---- what payloads said ---- */
+
+struct tls_facts {
+    bool client_hello, server_hello, ech, esni, no_sni, hello_retry, handshake_done;
+    uint16_t version;
+    uint8_t alert_level, alert_description, alert_side;
+    uint32_t alert_after_us;
+    char alpn[32];
+    char ja4[37];
+    struct {
+        bool present, truncated, self_issued;
+        bool name_fits; /* one of its names matches the SNI; false also where there was no SNI */
+        char subject[OBSERVATION_TEXT_SIZE], issuer[OBSERVATION_TEXT_SIZE];
+        int64_t not_before_us, not_after_us;
+        uint8_t sha256[32];
+    } certificate;
+};
+
+struct http_facts {
+    bool request, response, bare_html;
+    uint16_t status;
+    char method[16], location[OBSERVATION_TEXT_SIZE], title[OBSERVATION_TEXT_SIZE];
+};
+
+#define DNS_FACTS_ANSWERS   4
+#define DNS_FACTS_ADDRESSES 8
+
+struct dns_facts_answer {
+    uint32_t after_us;
+    uint8_t rcode;
+    uint8_t ip_ttl;
+    uint16_t flags; /* the header's second word */
+    uint16_t ip_id;
+    uint8_t ip_flags;
+    bool has_edns, truncated, complete;
+    uint8_t address_count;
+    struct address addresses[DNS_FACTS_ADDRESSES];
+    uint32_t ttl; /* least TTL among the records kept */
+    bool has_ech;
+    uint64_t packet;
+};
+
+struct dns_facts {
+    bool present;
+    uint16_t qtype, id;
+    bool edns_asked, over_tcp;
+    uint8_t answer_count; /* kept; repeats of one answer are counted in packets_down only */
+    struct dns_facts_answer answers[DNS_FACTS_ANSWERS];
+};
+
+/* What is known beyond the row; kept only for flows that did not end well or that carried a suspicious packet, and for questions. */
+struct evidence_facts {
+    bool present;
+    struct side_facts sides[2];
+    uint32_t handshake_rtt_us;  /* SYN to SYN-ACK as seen here; 0 unknown */
+    uint32_t ack_rtt_us;        /* SYN-ACK to the client's ACK as seen here; 0 unknown */
+    uint32_t first_exchange_us; /* first client payload to the first server payload; 0 unknown */
+    uint8_t resets[2], resets_with_ack[2]; /* how many RSTs claimed to come from each side; of them with ACK */
+    uint8_t suspect_count;
+    uint16_t suspects_not_kept;
+    struct suspect suspects[SUSPECTS_MAX];
+    struct icmp_facts icmp;
+    struct tls_facts tls;
+    struct http_facts http;
+};
+
+/* ---- one flow, or one DNS question ---- */
+
+enum observation_flag {
+    OBSERVATION_MID_STREAM = 1,   /* its beginning is not in the capture */
+    OBSERVATION_ONE_SIDED = 2,    /* packets of one side only */
+    OBSERVATION_EARLY = 4,        /* live: still going on; the row will be written again */
+    OBSERVATION_AMBIGUOUS = 8,    /* several services share the server's address */
+    OBSERVATION_HANDSHAKE = 16,   /* TCP: all three packets seen, or their effect */
+    OBSERVATION_CUT = 32,         /* the capture's snap length cut payloads that inspection wanted */
+    OBSERVATION_CLIENT_GUESSED = 64 /* which end is the client is a guess (no SYN) */
+};
+
+struct observation {
+    uint32_t input;  /* 1-based number of the input in its store; of the merged list when read from several */
+    uint64_t packet; /* number of its first packet in that input */
+    int64_t start_us, end_us;
+    struct endpoint client, server;
+    uint16_t client_port, server_port;
+    enum transport transport;
+    const char *protocol; /* nDPI's name; "" unknown. Strings live as long as the record's giver says. */
+    const char *service;  /* catalog id; "" none */
+    const char *host;     /* "" none, or not kept */
+    enum role role;
+    enum certainty certainty;
+    uint16_t reasons; /* enum reason bits */
+    uint64_t dns_flow; /* packet number (same input) of the question it followed; 0 none */
+    uint64_t packets[2], bytes[2]; /* bytes of IP packets */
+    enum stage stage;
+    enum close_reason close;
+    uint16_t flags; /* enum observation_flag */
+    struct dns_facts dns;
+    struct evidence_facts evidence;
+};
+
+/* ---- flows that are only counted ---- */
+
+struct hour_count {
+    uint32_t input;
+    int64_t hour_us;
+    const char *protocol;
+    uint64_t flows;    /* attempts: flows whose start was seen */
+    uint64_t failed[7]; /* of them, by enum stage: those that got no answer, a refusal or a reset at that stage */
+    uint64_t packets, bytes;
+    uint64_t clients; /* distinct, estimated beyond a few hundred (about 3 %) */
+};
+
+/* ---- the capture itself ---- */
+
+struct input_record {
+    uint32_t number;
+    char path[512]; /* the file's name without its folder, or "live:IFACE": a folder may name a person */
+    uint64_t size;
+    uint8_t fingerprint[32], sha256[32];
+    bool has_fingerprint, has_sha256;
+    uint64_t packets, bytes, lost;
+    int64_t first_us, last_us; /* 0 when no packet */
+    int status;                /* DL_OK, or what ended the reading: enum dl_status */
+    bool complete;             /* false: still being written, or the probe was killed */
+    struct vantage vantage;
+};
+
+struct coverage_record {
+    uint32_t input;
+    int64_t from_us, to_us;
+    bool link_up;
+    uint64_t packets, lost;
+};

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/intern.h"
+#include "store/blob.h"
+#include "store/store_internal.h"
+
+#define EVIDENCE_SIZE_MAX (64u * 1024)
+#define CHECKPOINT_PAGES  "1000"
+
+static const char *const statements[STATEMENT_TOTAL] = {
+    [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+    [STATEMENT_COMMIT] = "COMMIT",
+    [STATEMENT_FLOW] = "INSERT OR REPLACE INTO flows (" STORE_FLOW_COLUMNS ") VALUES "
+                       "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [STATEMENT_STRING] = "INSERT INTO strings (id, text) VALUES (?,?)",
+    [STATEMENT_INPUT] = "INSERT OR REPLACE INTO inputs (" STORE_INPUT_COLUMNS ") VALUES "
+                        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [STATEMENT_COUNT] = "INSERT OR REPLACE INTO counts (" STORE_COUNT_COLUMNS ") VALUES "
+                        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [STATEMENT_COVERAGE] = "INSERT OR REPLACE INTO coverage (" STORE_COVERAGE_COLUMNS ") VALUES "
+                           "(?,?,?,?,?,?)",
+    [STATEMENT_NOTE] = "INSERT OR REPLACE INTO notes (input, kind, count) VALUES (?,?,?)",
+    [STATEMENT_META] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)",
+    [STATEMENT_HAS_INPUT] = "SELECT 1 FROM inputs WHERE fingerprint = ? AND complete <> 0",
+    [STATEMENT_EARLIER] = "SELECT number FROM inputs WHERE fingerprint = ? AND complete = 0",
+    [STATEMENT_FORGET_FLOWS] = "DELETE FROM flows WHERE id >= ?1 << 40 AND id < (?1 + 1) << 40",
+    [STATEMENT_FORGET_COUNTS] = "DELETE FROM counts WHERE input = ?",
+    [STATEMENT_FORGET_COVERAGE] = "DELETE FROM coverage WHERE input = ?",
+    [STATEMENT_FORGET_NOTES] = "DELETE FROM notes WHERE input = ?",
+    [STATEMENT_FORGET_INPUT] = "DELETE FROM inputs WHERE number = ?",
+};
+
+/* ---- statements ---- */
+
+/* Reports the failure that ended this store's writing. */
+static int store_refuse(const struct store *store, struct dl_error *error)
+{
+    return dl_error_set(error, store->failure.status, "%s", store->failure.message);
+}
+
+int store_fail(struct store *store, int code, struct dl_error *error)
+{
+    database_fail(store->db, store->path, code, &store->failure);
+    if (!sqlite3_get_autocommit(store->db)) {
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return store_refuse(store, error);
+}
+
+struct binder store_bind(struct store *store, enum statement which)
+{
+    return (struct binder){.statement = store->statements[which]};
+}
+
+/* Runs a statement that yields no rows. */
+int store_run(struct store *store, struct binder *binder, struct dl_error *error)
+{
+    int code = binder->code;
+
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(binder->statement);
+        sqlite3_reset(binder->statement);
+    }
+    return code == SQLITE_DONE ? DL_OK : store_fail(store, code, error);
+}
+
+/* Sees to it that a transaction is under way. */
+int store_enter(struct store *store, struct dl_error *error)
+{
+    if (store->failure.status != DL_OK) {
+        return store_refuse(store, error);
+    }
+    if (!sqlite3_get_autocommit(store->db)) {
+        return DL_OK;
+    }
+    struct binder binder = store_bind(store, STATEMENT_BEGIN);
+    store->batch = 0;
+    store->began_us = clock_monotonic_us();
+    return store_run(store, &binder, error);
+}
+
+/* A record was written. */
+int store_leave(struct store *store, int status, struct dl_error *error)
+{
+    if (status == DL_OK) {
+        store->batch++;
+        status = store_commit(store, false, error);
+    }
+    return status;
+}
+
+int store_commit(struct store *store, bool force, struct dl_error *error)
+{
+    if (store->failure.status != DL_OK) {
+        return store_refuse(store, error);
+    }
+    if (sqlite3_get_autocommit(store->db) ||
+        (!force && store->batch < STORE_BATCH &&
+         clock_monotonic_us() - store->began_us < STORE_COMMIT_US)) {
+        return DL_OK;
+    }
+    struct binder binder = store_bind(store, STATEMENT_COMMIT);
+    return store_run(store, &binder, error);
+}
+
+uint64_t store_row_count(const struct store *store)
+{
+    return store->rows;
+}
+
+/* ---- opening and closing ---- */
+
+/* What can be said of the file before SQLite touches it; not being there is fine. */
+static int store_check_file(const char *path, struct dl_error *error)
+{
+    struct stat info;
+
+    if (stat(path, &info) != 0) {
+        return DL_OK; /* where the folder is at fault, the lock will tell */
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return dl_error_set(error, S_ISDIR(info.st_mode) ? -EISDIR : DL_CORRUPT,
+                            "%s: not a darkline store", path);
+    }
+    if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0) {
+        int status = -errno;
+        return dl_error_set(error, status, "%s: cannot be written: %s", path, dl_strerror(status));
+    }
+    return DL_OK;
+}
+
+static int store_create_schema(struct store *store, struct dl_error *error)
+{
+    char pragmas[128];
+    int status = database_exec(store->db, store->path, "BEGIN IMMEDIATE", error);
+
+    if (status == DL_OK) {
+        status = database_exec(store->db, store->path, store_schema, error);
+    }
+    if (status == DL_OK) {
+        snprintf(pragmas, sizeof(pragmas),
+                 "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+                 STORE_APPLICATION_ID, STORE_SCHEMA_VERSION);
+        status = database_exec(store->db, store->path, pragmas, error);
+    }
+    return status;
+}
+
+static int store_open_database(struct store *store, struct dl_error *error)
+{
+    int version = 0;
+    int status = database_open(&store->db, store->path, "mode=rwc", NULL, error);
+
+    if (status == DL_OK) {
+        status = database_version(store->db, store->path, &version, error);
+    }
+    if (status == DL_OK) {
+        status = database_exec(store->db, store->path,
+                               "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL;"
+                               "PRAGMA synchronous = NORMAL;"
+                               "PRAGMA wal_autocheckpoint = " CHECKPOINT_PAGES ";"
+                               "PRAGMA cache_size = -32000",
+                               error);
+    }
+    if (status == DL_OK && version == 0) {
+        status = store_create_schema(store, error);
+    } else if (status == DL_OK && version < STORE_SCHEMA_VERSION) {
+        status = store_migrate(store->db, store->path, store_migrations, store_migration_count,
+                               version, STORE_SCHEMA_VERSION, error);
+    }
+    return status;
+}
+
+static int store_prepare(struct store *store, struct dl_error *error)
+{
+    int64_t input = 0;
+    int status = DL_OK;
+
+    for (int i = 0; i < STATEMENT_TOTAL && status == DL_OK; i++) {
+        status =
+            database_prepare(store->db, store->path, statements[i], &store->statements[i], error);
+    }
+    if (status == DL_OK) {
+        status = database_integer(store->db, store->path, "SELECT ifnull(max(id), 0) FROM strings",
+                                  &store->name_base, error);
+    }
+    if (status == DL_OK) {
+        status = database_integer(store->db, store->path,
+                                  "SELECT ifnull(max(number), 0) FROM inputs", &input, error);
+    }
+    if (status == DL_OK && (input < 0 || input > STORE_INPUT_MAX)) {
+        status = dl_error_set(error, DL_CORRUPT, "%s: the store is damaged: input %lld",
+                              store->path, (long long)input);
+    }
+    store->last_input = (uint32_t)input;
+    return status;
+}
+
+static int store_describe(struct store *store, const struct store_create_info *info,
+                          struct dl_error *error)
+{
+    int status = DL_OK;
+
+    if (info && info->version) {
+        status = store_put_meta(store, "darkline_version", info->version, error);
+    }
+    if (status == DL_OK && info && info->catalog_version) {
+        status = store_put_meta(store, "catalog_version", info->catalog_version, error);
+    }
+    return status == DL_OK ? store_commit(store, true, error) : status;
+}
+
+/* Frees everything; nothing is committed any more. */
+static void store_destroy(struct store *store)
+{
+    if (!store) {
+        return;
+    }
+    for (int i = 0; i < STATEMENT_TOTAL; i++) {
+        sqlite3_finalize(store->statements[i]);
+    }
+    sqlite3_close(store->db);
+    store_lock_release(&store->lock); /* after SQLite is done with its files */
+    intern_destroy(store->names);
+    buffer_finish(&store->evidence);
+    free(store->path);
+    free(store);
+}
+
+int store_open(struct store **ret_store, const char *path, const struct store_create_info *info,
+               struct dl_error *error)
+{
+    struct store *store = calloc(1, sizeof(*store));
+    int status = -ENOMEM;
+
+    if (!store) {
+        goto out;
+    }
+    store->lock.fd = -1;
+    buffer_init(&store->evidence, EVIDENCE_SIZE_MAX);
+    store->path = strdup(path);
+    if (!store->path ||
+        intern_create(&store->names, STORE_NAMES_MAX, STORE_NAMES_BYTES_MAX) != DL_OK) {
+        dl_error_set(error, status, "%s: out of memory", path);
+        goto out;
+    }
+    status = store_check_file(path, error);
+    if (status == DL_OK) {
+        status = store_lock_take(&store->lock, path, error);
+    }
+    if (status == DL_OK) {
+        status = store_open_database(store, error);
+    }
+    if (status == DL_OK) {
+        status = store_prepare(store, error);
+    }
+    if (status == DL_OK) {
+        status = store_describe(store, info, error);
+    }
+    if (status == DL_OK) {
+        *ret_store = store;
+        store = NULL;
+    }
+out:
+    store_destroy(store);
+    return status;
+}
+
+/* One file that holds everything; where a reader is at work, its WAL stays beside it. */
+static int store_settle(struct store *store, struct dl_error *error)
+{
+    int status = database_exec(store->db, store->path, "PRAGMA wal_checkpoint(TRUNCATE)", error);
+
+    if (status == DL_OK) {
+        status = database_exec(store->db, store->path, "PRAGMA journal_mode = DELETE", error);
+    }
+    return status == -EBUSY ? DL_OK : status;
+}
+
+int store_close(struct store *store, struct dl_error *error)
+{
+    int status;
+
+    if (!store) {
+        return DL_OK;
+    }
+    status = store_commit(store, true, error);
+    if (status == DL_OK) {
+        status = database_exec(store->db, store->path,
+                               "CREATE INDEX IF NOT EXISTS flows_start ON flows (start)", error);
+    }
+    if (status == DL_OK) {
+        status = store_settle(store, error);
+    }
+    store_destroy(store);
+    return status;
+}

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One case's lab: what a case may ask for. Everything here is on private addresses."""
+
+import os
+import signal
+import subprocess
+import sys
+from typing import NamedTuple
+
+from hosts import CONTROL, HOSTS, belongs_to
+from processes import ProcessTable, said
+from topology import RESOLVER, ROUTER_ACCESS, ROUTER_ACCESS6, Topology
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DELAY_MS = '12'
+CLIENT_LIMIT = 30  # seconds that any client may take
+GRACE = 12         # after a silence darkline wants ten seconds more of capture; this is what we give
+UNSAID = 'unsaid'  # a mechanism on which a case does not want to commit itself
+CONTROL_HOST = 'connectivitycheck.gstatic.com'
+
+NGINX_HEAD = '''daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx-error.log;
+events {{ worker_connections 64; }}
+http {{ access_log off; server_tokens off; default_type text/html; ssl_protocols TLSv1.2 TLSv1.3;
+ client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
+ uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+'''
+NGINX_SITE = ''' server {{ {listen} server_name {name}; {certificates}
+  location = /generate_204 {{ return 204; }}
+  location / {{ return 200 "<!doctype html><title>{name}</title><p>{filling}</p>"; }} }}
+'''
+
+
+class Expected(NamedTuple):
+    """What darkline should say of one flow; a missing key means that nothing is asserted."""
+    lab_address: str
+    address: str
+    port: int
+    transport: str
+    truth: dict
+
+
+class Lab:
+    def __init__(self, folder, authority, stop, seed, subscribers=1, resolver_options=''):
+        self.folder, self.authority, self.seed = folder, authority, seed
+        self.topology = Topology(subscribers, resolver_options)
+        self.processes = ProcessTable(folder, stop)
+        self.addresses = {}   # host name: its lab address
+        self.addresses6 = {}
+        self.expected = []
+        self.recorder = None
+        self.capture = os.path.join(folder, 'raw.pcap')
+
+    def __enter__(self):
+        try:
+            self.topology.build()
+            program = [sys.executable, os.path.join(HERE, 'wire.py'), 'near', 'far', DELAY_MS]
+            wire = self.processes.start(self.topology.wire, *program)
+            self.processes.await_text(wire, 'ready')
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.processes.end_all()
+        self.topology.destroy()
+
+    # --- servers ---
+
+    def host(self, name, over_ipv6=False):
+        """Gives a host of hosts.py an address here; again, the same one."""
+        if name not in self.addresses:
+            number = len(self.addresses) + 10
+            self.addresses[name] = f'10.78.1.{number}'
+            self.topology.serve_at(self.addresses[name])
+        if over_ipv6 and name not in self.addresses6:
+            self.addresses6[name] = f'fd00:78::{self.addresses[name].rsplit(".", 1)[1]}'
+            self.topology.serve_at(self.addresses6[name])
+        return self.addresses[name]
+
+    def resolver(self, *options):
+        """dnsmasq, knowing the hosts named so far; whatever else it is asked it refuses, having no upstream."""
+        records = []
+        for name, address in self.addresses.items():
+            host = HOSTS[name]
+            owner = host.alias_of or name
+            both = ','.join(filter(None, (owner, address, self.addresses6.get(name))))
+            records += [f'--host-record={both}', f'--local=/{owner}/']
+            records += [f'--cname={name},{owner}'] if host.alias_of else []
+        server = self.processes.start(
+            self.topology.internet, 'dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--pid-file=',
+            '--user=root', '--log-facility=-', '--no-resolv', '--no-hosts', '--bind-interfaces',
+            f'--listen-address={RESOLVER}', '--local-ttl=300', '--cache-size=0', *records, *options)
+        self.processes.await_bound(server, RESOLVER, 53, 'udp')
+
+    def serve_tls(self, name, port, over_ipv6=False):
+        """openssl s_server, which answers every line reversed."""
+        self.host(name, over_ipv6)
+        certificate, key = self.authority.issue(name)
+        for address in [self.addresses[name]] + ([self.addresses6[name]] if over_ipv6 else []):
+            shown = f'[{address}]' if ':' in address else address
+            server = self.processes.start(self.topology.internet, 'openssl', 's_server', '-accept', f'{shown}:{port}',
+                                          '-cert', certificate, '-key', key, '-rev')
+            self.processes.await_bound(server, address, port)
+
+    def serve_web(self, *names, over_ipv6=False):
+        """One nginx for all of them: HTTP on 80, TLS on 443, each with its own certificate."""
+        text = NGINX_HEAD.format(folder=self.folder)
+        for name in names:
+            certificate, key = self.authority.issue(name)
+            address = self.host(name, over_ipv6)
+            places = [address] + ([f'[{self.addresses6[name]}]'] if over_ipv6 else [])
+            listen = ' '.join(f'listen {place}:80; listen {place}:443 ssl http2;' for place in places)
+            text += NGINX_SITE.format(listen=listen, name=name, filling='darkline lab ' * 60,
+                                      certificates=f'ssl_certificate {certificate}; ssl_certificate_key {key};')
+        path = os.path.join(self.folder, 'nginx.conf')
+        with open(path, 'w', encoding='ascii') as file:
+            file.write(text + '}\n')
+        server = self.processes.start(self.topology.internet, 'nginx', '-c', path)
+        self.processes.await_bound(server, self.addresses[names[-1]], 443)
+
+    def serve(self, role, name, port, transport='tcp', **options):
+        """A server of endpoints.py."""
+        server = self.processes.start(self.topology.internet, *self.endpoint(role, self.host(name), port, options))
+        self.processes.await_bound(server, self.addresses[name], port, transport)
+        return server
+
+    def endpoint(self, role, host, port, options):
+        pairs = [f'{key}={value}' for key, value in {'seed': self.seed, **options}.items()]
+        return [sys.executable, os.path.join(HERE, 'endpoints.py'), role, host, str(port), *pairs]
+
+    def serve_quic(self, name):
+        """ngtcp2's server with GnuTLS: HTTP/3 on UDP 443."""
+        certificate, key = self.authority.issue(name)
+        with open(os.path.join(self.folder, 'index.html'), 'w', encoding='ascii') as file:
+            file.write('<!doctype html><title>lab</title>' + 'darkline lab ' * 60)
+        server = self.processes.start(self.topology.internet, 'gtlsserver', '--quiet', f'--htdocs={self.folder}',
+                                      self.host(name), '443', key, certificate)
+        self.processes.await_bound(server, self.addresses[name], 443, 'udp')
+
+    # --- clients ---
+
+    def start_client(self, role, host, port, subscriber=0, **options):
+        return self.processes.start(self.topology.subscribers[subscriber], *self.endpoint(role, host, port, options))
+
+    def client(self, role, host, port, exit_status=0, **options):
+        self.finish(self.start_client(role, host, port, **options), exit_status)
+
+    def start_curl(self, url, *options, subscriber=0):
+        return self.processes.start(self.topology.subscribers[subscriber], 'curl', '--silent', '--show-error',
+                                    '--output', '/dev/null', '--cacert', self.authority.certificate, *options, url)
+
+    def curl(self, url, *options, exit_status=0, subscriber=0):
+        self.finish(self.start_curl(url, *options, subscriber=subscriber), exit_status)
+
+    def finish(self, process, exit_status=0, within=CLIENT_LIMIT):
+        status = self.processes.await_exit(process, within)
+        self.processes.end(process)
+        if status != exit_status:
+            raise RuntimeError(f'{process.args[4:]}: exit status {status}, not {exit_status}: {said(process)}')
+
+    def tls_client(self, name, port, *options, subscriber=0,
+                   lines=('first line of the lab', 'and a second, longer one')):
+        """openssl s_client: sends lines, waits for what comes back, and leaves in good order."""
+        checks = ['-CAfile', self.authority.certificate, '-verify_return_error', '-verify_hostname', name]
+        process = self.processes.start(self.topology.subscribers[subscriber], 'openssl', 's_client', '-connect',
+                                       f'{name}:{port}', *checks, '-quiet', '-no_ign_eof', *options,
+                                       stdin=subprocess.PIPE)
+        heard = 0
+        self.pause(0.2)
+        for line in lines:
+            process.stdin.write(line.encode() + b'\n')
+            process.stdin.flush()
+            self.processes.await_condition(process, lambda: os.path.getsize(process.files[0]) > heard, 'answered')
+            heard = os.path.getsize(process.files[0])
+        self.pause(0.1)
+        process.stdin.close()
+        self.finish(process)
+
+    def quic_client(self, name, *options, subscriber=0):
+        self.finish(self.processes.start(self.topology.subscribers[subscriber], 'gtlsclient', '--quiet',
+                                         '--exit-on-all-streams-close', *options, name, '443', f'https://{name}/'))
+
+    # --- the recording ---
+
+    def record(self):
+        self.recorder = self.processes.start(
+            self.topology.router, 'tcpdump', '-Z', 'root', '-i', 'access', '-n', '-s', '0', '-U', '--immediate-mode',
+            '-w', self.capture, 'ip or ip6')
+        self.processes.await_text(self.recorder, 'listening on')
+
+    def serve_control(self):
+        self.serve_web(CONTROL_HOST)
+
+    def outlast_silence(self):
+        """A capture ends with its last packet: one that comes late shows how long nothing else came."""
+        self.pause(GRACE)
+        self.curl(f'http://{CONTROL_HOST}/generate_204')
+        self.expect(CONTROL_HOST, 80, 'http', close='fin')
+
+    def pause(self, seconds):
+        self.processes.pause(seconds)
+
+    def stop_recording(self):
+        self.pause(0.6)  # for the last packets
+        self.processes.end(self.recorder, signal.SIGINT)
+        text = said(self.recorder)
+        if '\n0 packets dropped by kernel' not in text:
+            raise RuntimeError(f'tcpdump lost packets: {text}')
+
+    def expect(self, name, port, stage=None, outcome='ok', mechanism=None, close=None, transport='tcp',
+               certainty='certain', host=True, over_ipv6=False, **more):
+        """Declares the next flow to this host and port. stage or close None, mechanism UNSAID: nothing asserted."""
+        known = HOSTS[name]
+        truth = {'host': name if host else None, **belongs_to(known), 'outcome': outcome}
+        if known.service and known.service != CONTROL:
+            truth['certainty_at_least'] = certainty
+        if mechanism != UNSAID:
+            truth['mechanism'] = mechanism
+        truth |= {key: value for key, value in (('stage', stage), ('close', close)) if value}
+        addresses = (self.addresses6[name], known.address6) if over_ipv6 else (self.addresses[name], known.address)
+        self.expected.append(Expected(*addresses, port, transport, truth | more))
+
+    def address_pairs(self, carrier, first_subscriber=10):
+        """Lab address to real address, for the rewrite."""
+        pairs = [(RESOLVER, carrier.resolver), (ROUTER_ACCESS, carrier.prefix + '1')]
+        pairs += [(address, HOSTS[name].address) for name, address in self.addresses.items()]
+        pairs += [(address, HOSTS[name].address6) for name, address in self.addresses6.items()]
+        if carrier.prefix6:
+            pairs.append((ROUTER_ACCESS6, carrier.prefix6 + '1'))
+        for number in range(len(self.topology.subscribers)):
+            last = first_subscriber + number
+            pairs.append((self.topology.subscriber_address(number), f'{carrier.prefix}{last}'))
+            if carrier.prefix6:
+                pairs.append((self.topology.subscriber_address6(number), f'{carrier.prefix6}{last}'))
+        return pairs
