@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -343,6 +344,18 @@ static bool read_operands(struct catalog_job *job, char **words, int count)
     return count <= kind_named + 1;
 }
 
+/* A reader that has enough is no failure, a full disk is. */
+static bool output_is_whole(void)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    if (errno == EPIPE)
+        return true;
+    log_error("standard output: %s", strerror(errno ? errno : EIO));
+    return false;
+}
+
 int command_catalog(int argc, char **argv)
 {
     struct catalog_job job = {0};
@@ -379,5 +392,6 @@ int command_catalog(int argc, char **argv)
     if (!found)
         log_error("the catalog has no %s", job.id);
     catalog_destroy(catalog);
-    return found ? EXIT_DONE : EXIT_FAILED;
+    bool written = output_is_whole();
+    return found && written ? EXIT_DONE : EXIT_FAILED;
 }

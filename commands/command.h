@@ -10,25 +10,25 @@
 /* How the work went, never what was found. */
 enum exit_code {
     EXIT_DONE = 0,
-    EXIT_FAILED = 1,  /* or nothing could be read */
+    EXIT_FAILED = 1, /* or nothing could be read */
     EXIT_USAGE = 2,
-    EXIT_DAMAGED = 3  /* done, but input was damaged or packets were lost */
+    EXIT_DAMAGED = 3 /* done, but input was damaged or packets were lost */
 };
 
 struct command {
     const char *name;
-    const char *summary;             /* one line */
+    const char *summary;               /* one line */
     int (*run)(int argc, char **argv); /* argv[0] is the subcommand; returns an exit code */
 };
 
 enum option_kind {
-    OPTION_FLAG,    /* bool * */
-    OPTION_TEXT,    /* const char ** */
-    OPTION_LIST,    /* struct option_list *: may repeat */
-    OPTION_NUMBER,  /* uint64_t * */
-    OPTION_SIZE,    /* uint64_t *: bytes, with K, M or G */
-    OPTION_TIME,    /* int64_t *: microseconds */
-    OPTION_WORD     /* unsigned *: one of a word kind (base/words.h), in `word_kind` */
+    OPTION_FLAG,   /* bool * */
+    OPTION_TEXT,   /* const char ** */
+    OPTION_LIST,   /* struct option_list *: may repeat */
+    OPTION_NUMBER, /* uint64_t * */
+    OPTION_SIZE,   /* uint64_t *: bytes, with K, M or G */
+    OPTION_TIME,   /* int64_t *: microseconds */
+    OPTION_WORD    /* unsigned *: one of a word kind (base/words.h), in `word_kind` */
 };
 
 #define OPTION_LIST_MAX 4096
@@ -51,16 +51,22 @@ struct option_spec {
 struct option_set {
     const char *usage;       /* "probe -r FILE... -w STORE [options]" */
     const char *description; /* a paragraph */
-    const struct option_spec *const *groups; /* arrays ended by a zeroed spec; the list ended by NULL */
+    const struct option_spec *const
+        *groups; /* arrays ended by a zeroed spec; the list ended by NULL */
     const char *const *group_titles;
     const char *footer; /* examples, exit codes; may be NULL */
 };
 
-enum option_result { OPTIONS_OK, OPTIONS_HELP /* printed, exit 0 */, OPTIONS_BAD /* said why, exit 2 */ };
+enum option_result {
+    OPTIONS_OK,
+    OPTIONS_HELP /* printed, exit 0 */,
+    OPTIONS_BAD /* said why, exit 2 */
+};
 
 /* Parses argv; what is left (operands) is argv[*ret_first] on. Options may stand after operands. A list whose `argument` ends in "..." (-r FILE...)
  * takes several words: all up to the next option; a lone `-` is a word. */
-enum option_result options_parse(const struct option_set *set, int argc, char **argv, int *ret_first);
+enum option_result options_parse(const struct option_set *set, int argc, char **argv,
+                                 int *ret_first);
 
 /* Options of every command: --catalog, --geo, --since, --until, --threads, -v, -q. */
 struct common_options {

@@ -18,9 +18,10 @@ static const struct command commands[] = {
 
 static void print_help(FILE *file)
 {
-    fputs("darkline watches a line and says when it goes dark, who made it so, and how it knows.\n\n"
-          "Usage: darkline COMMAND [options]\n\nCommands:\n",
-          file);
+    fputs(
+        "darkline watches a line and says when it goes dark, who made it so, and how it knows.\n\n"
+        "Usage: darkline COMMAND [options]\n\nCommands:\n",
+        file);
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
         fprintf(file, "  %-10s %s\n", commands[i].name, commands[i].summary);
     fputs("  help       this text; darkline COMMAND --help tells of one command\n\n"
@@ -49,7 +50,8 @@ int main(int argc, char **argv)
         puts("darkline " DARKLINE_VERSION);
         return EXIT_DONE;
     }
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || (strcmp(name, "help") == 0 && argc == 2)) {
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 ||
+        (strcmp(name, "help") == 0 && argc == 2)) {
         print_help(stdout);
         return EXIT_DONE;
     }

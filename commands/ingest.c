@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/ingest.h"
+#include "commands/ingest_internal.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -8,44 +9,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timex.h>
 
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
-#include "commands/privilege.h"
+#include "probe/capture/filter.h"
 #include "probe/capture/inputs.h"
 #include "probe/probe.h"
 #include "store/store.h"
 
 #define PROGRESS_EVERY_US (CLOCK_SECOND_US / 5)
-#define LIVE_WAIT_MS      200
-#define COVERAGE_EVERY_US (60 * CLOCK_SECOND_US)
 
-struct ingest {
-    const struct ingest_options *options;
-    const struct common_options *common;
-    struct catalog *catalog;
-    struct geo *geo;
-    struct key *key;
-    struct store *store;
-    struct probe *probe;
-    char store_path[PATH_MAX], key_path[PATH_MAX];
-    bool hash, broken; /* broken: the store takes no more */
-    struct ingest_result result;
-    struct vantage_draft given;
-    struct vantage_votes votes;
-    struct probe_stats before; /* of the probe when this input began */
-    int64_t progress_us;
-};
-
-static volatile sig_atomic_t stop_wanted;
+volatile sig_atomic_t ingest_stop_wanted;
 
 static void on_signal(int number)
 {
     (void)number;
-    stop_wanted = 1;
+    ingest_stop_wanted = 1;
 }
 
 static void watch_signals(void)
@@ -61,22 +42,34 @@ void ingest_options_init(struct ingest_options *options)
     memset(options, 0, sizeof(*options));
     const struct option_spec specs[] = {
         {"probe-id", 0, "NAME", OPTION_TEXT, &options->probe_id, "name of this probe"},
-        {"carrier", 0, "ID", OPTION_TEXT, &options->carrier, "the carrier whose line it is (darkline catalog carriers)"},
-        {"asn", 0, "NUMBER", OPTION_NUMBER, &options->asn, "its autonomous system", 0, &options->given_asn},
+        {"carrier", 0, "ID", OPTION_TEXT, &options->carrier,
+         "the carrier whose line it is (darkline catalog carriers)"},
+        {"asn", 0, "NUMBER", OPTION_NUMBER, &options->asn, "its autonomous system", 0,
+         &options->given_asn},
         {"country", 0, "CC", OPTION_TEXT, &options->country, "its country, two letters"},
-        {"network", 0, "KIND", OPTION_WORD, &options->network, "mobile, fixed or transit", WORD_NETWORK, &options->given_network},
-        {"position", 0, "WHERE", OPTION_WORD, &options->position, "subscriber, carrier or server", WORD_POSITION, &options->given_position},
-        {"origin", 0, "WHAT", OPTION_WORD, &options->origin, "field, lab or composed", WORD_ORIGIN, &options->given_origin},
-        {"all-names", 0, NULL, OPTION_FLAG, &options->all_names, "store every flow with its names, catalogued or not"},
-        {"watchlist", 0, "FILE", OPTION_TEXT, &options->watchlist, "names to keep besides the catalog's: one a line, or a Citizen Lab list"},
-        {"inventory", 0, "FILE", OPTION_TEXT, &options->inventory, "the operator's own servers (YAML, see catalog/README.md)"},
-        {"keep-addresses", 0, NULL, OPTION_FLAG, &options->keep_addresses, "store clients' addresses as they are: think twice"},
-        {"key", 0, "FILE", OPTION_TEXT, &options->key, "key of the pseudonyms (default STORE.key; one for a fleet)"},
+        {"network", 0, "KIND", OPTION_WORD, &options->network, "mobile, fixed or transit",
+         WORD_NETWORK, &options->given_network},
+        {"position", 0, "WHERE", OPTION_WORD, &options->position, "subscriber, carrier or server",
+         WORD_POSITION, &options->given_position},
+        {"origin", 0, "WHAT", OPTION_WORD, &options->origin, "field, lab or composed", WORD_ORIGIN,
+         &options->given_origin},
+        {"all-names", 0, NULL, OPTION_FLAG, &options->all_names,
+         "store every flow with its names, catalogued or not"},
+        {"watchlist", 0, "FILE", OPTION_TEXT, &options->watchlist,
+         "names to keep besides the catalog's: one a line, or a Citizen Lab list"},
+        {"inventory", 0, "FILE", OPTION_TEXT, &options->inventory,
+         "the operator's own servers (YAML, see catalog/README.md)"},
+        {"keep-addresses", 0, NULL, OPTION_FLAG, &options->keep_addresses,
+         "store clients' addresses as they are: think twice"},
+        {"key", 0, "FILE", OPTION_TEXT, &options->key,
+         "key of the pseudonyms (default STORE.key; one for a fleet)"},
         {"memory", 0, "SIZE", OPTION_SIZE, &options->memory, "memory for flows (default 512M)"},
         {"hash", 0, NULL, OPTION_FLAG, &options->hash, "store the full SHA-256 of each input"},
-        {"live", 0, NULL, OPTION_FLAG, &options->live, "print each tag on standard output as it is made"},
+        {"live", 0, NULL, OPTION_FLAG, &options->live,
+         "print each tag on standard output as it is made"},
     };
-    _Static_assert(ARRAY_LENGTH(specs) < ARRAY_LENGTH(options->specs), "a zeroed spec ends the table");
+    _Static_assert(ARRAY_LENGTH(specs) < ARRAY_LENGTH(options->specs),
+                   "a zeroed spec ends the table");
     memcpy(options->specs, specs, sizeof(specs));
 }
 
@@ -93,25 +86,29 @@ static void print_tag(const struct ingest *ingest, const struct observation *o)
     for (unsigned i = 0; i < REASON_COUNT; i++) {
         const char *word = (o->reasons & 1u << i) ? word_text(WORD_REASON, 1u << i) : NULL;
         if (word)
-            snprintf(reasons + strlen(reasons), sizeof(reasons) - strlen(reasons), "%s%s", reasons[0] ? "," : "", word);
+            snprintf(reasons + strlen(reasons), sizeof(reasons) - strlen(reasons), "%s%s",
+                     reasons[0] ? "," : "", word);
     }
     if (o->server.kind == ENDPOINT_ADDRESS)
         address_format(&o->server.address, server);
     (void)ingest;
     printf("%s %s %s %s %s:%u %s %s\n", clock_format(o->start_us, time), o->service,
-           o->certainty ? word_text(WORD_CERTAINTY, o->certainty) : "-", o->role ? word_text(WORD_ROLE, o->role) : "-",
-           server, o->server_port, o->host[0] ? o->host : "-", reasons);
+           o->certainty ? word_text(WORD_CERTAINTY, o->certainty) : "-",
+           o->role ? word_text(WORD_ROLE, o->role) : "-", server, o->server_port,
+           o->host[0] ? o->host : "-", reasons);
     fflush(stdout);
 }
 
-static int sink_observation(void *context, const struct observation *observation, struct dl_error *error)
+static int sink_observation(void *context, const struct observation *observation,
+                            struct dl_error *error)
 {
     struct ingest *ingest = context;
     if (ingest->common->since_us && observation->start_us < ingest->common->since_us)
         return DL_OK;
     if (ingest->common->until_us && observation->start_us >= ingest->common->until_us)
         return DL_OK;
-    if ((observation->flags & OBSERVATION_EARLY) && ingest->options->live && observation->service[0])
+    if ((observation->flags & OBSERVATION_EARLY) && ingest->options->live &&
+        observation->service[0])
         print_tag(ingest, observation);
     return store_put(ingest->store, observation, error);
 }
@@ -136,11 +133,14 @@ static void vantage_from_options(struct ingest *ingest)
     struct vantage_draft *draft = &ingest->given;
     struct vantage *v = &draft->vantage;
     if (o->probe_id)
-        snprintf(v->probe_id, sizeof(v->probe_id), "%s", o->probe_id), draft->set |= VANTAGE_PROBE_ID;
+        snprintf(v->probe_id, sizeof(v->probe_id), "%s", o->probe_id),
+            draft->set |= VANTAGE_PROBE_ID;
     if (o->carrier)
         snprintf(v->carrier, sizeof(v->carrier), "%s", o->carrier), draft->set |= VANTAGE_CARRIER;
     if (o->country)
-        snprintf(v->country, sizeof(v->country), "%.2s", o->country), draft->set |= VANTAGE_COUNTRY;
+        snprintf(v->country, sizeof(v->country), "%c%c", toupper(o->country[0]),
+                 toupper(o->country[1])),
+            draft->set |= VANTAGE_COUNTRY;
     if (o->given_asn)
         v->asn = (uint32_t)o->asn, draft->set |= VANTAGE_ASN;
     if (o->given_network)
@@ -151,15 +151,34 @@ static void vantage_from_options(struct ingest *ingest)
         v->origin = (enum origin)o->origin, draft->set |= VANTAGE_ORIGIN;
 }
 
+static bool is_country(const char *text)
+{
+    return isalpha((unsigned char)text[0]) && isalpha((unsigned char)text[1]) && text[2] == '\0';
+}
+
+/* A capture filter that fits no kind of link is a slip of the pen: told before a store is made. */
+static bool filter_is_sound(const char *text)
+{
+    struct dl_error error = {0};
+    struct filter *filter = NULL;
+    int status = text ? filter_create(&filter, text, &error) : DL_OK;
+    if (status != DL_OK)
+        log_error("%s", dl_error_text(&error, status));
+    filter_destroy(filter);
+    return status == DL_OK;
+}
+
 static bool options_are_sound(const struct ingest *ingest)
 {
     const struct ingest_options *o = ingest->options;
-    if (o->country && strlen(o->country) != 2) {
+    if (o->country && !is_country(o->country)) {
         log_error("--country takes two letters, not %s", o->country);
         return false;
     }
-    if (o->carrier && !catalog_carrier_find(ingest->catalog, o->carrier) && strncmp(o->carrier, "as", 2) != 0) {
-        log_error("the catalog has no carrier %s; see darkline catalog carriers, or use as<N>", o->carrier);
+    if (o->carrier && !catalog_carrier_find(ingest->catalog, o->carrier) &&
+        strncmp(o->carrier, "as", 2) != 0) {
+        log_error("the catalog has no carrier %s; see darkline catalog carriers, or use as<N>",
+                  o->carrier);
         return false;
     }
     if (o->given_asn && (o->asn == 0 || o->asn > UINT32_MAX)) {
@@ -170,7 +189,24 @@ static bool options_are_sound(const struct ingest *ingest)
         log_error("--memory must be at least 16M");
         return false;
     }
-    return true;
+    return filter_is_sound(o->filter);
+}
+
+/* One store, one key: else its clients could not be told apart, nor known again. */
+static int check_epoch(struct ingest *ingest, struct dl_error *error)
+{
+    const char *path = ingest->store_path, *epoch = NULL;
+    struct store_reader *reader = NULL;
+    int status = store_reader_open(&reader, &path, 1, error);
+    if (status == DL_OK && store_reader_input_count(reader) > 0)
+        epoch = store_reader_meta(reader, 1, "key_epoch");
+    if (epoch && strcmp(epoch, key_epoch(ingest->key)) != 0)
+        status = dl_error_set(error, DL_NO_KEY,
+                              "%s: not the key (%s) of the clients in %s: name that with --key, or "
+                              "begin a new store",
+                              ingest->key_path, epoch, path);
+    store_reader_close(reader);
+    return status;
 }
 
 static int open_parts(struct ingest *ingest, struct dl_error *error)
@@ -182,25 +218,30 @@ static int open_parts(struct ingest *ingest, struct dl_error *error)
     if (status == DL_OK && o->watchlist)
         status = catalog_add_watchlist(ingest->catalog, o->watchlist, error);
     if (status == DL_OK)
-        status = geo_open(&ingest->geo, ingest->common->geo.items, ingest->common->geo.count, error);
+        status =
+            geo_open(&ingest->geo, ingest->common->geo.items, ingest->common->geo.count, error);
     if (status == DL_OK) {
-        struct store_create_info info = {.version = DARKLINE_VERSION, .catalog_version = catalog_version(ingest->catalog)};
+        struct store_create_info info = {.version = DARKLINE_VERSION,
+                                         .catalog_version = catalog_version(ingest->catalog)};
         status = store_open(&ingest->store, ingest->store_path, &info, error);
     }
     if (status == DL_OK && !o->keep_addresses)
         status = key_open(&ingest->key, ingest->key_path, true, error);
     if (status == DL_OK && ingest->key)
+        status = check_epoch(ingest, error);
+    if (status == DL_OK && ingest->key)
         status = store_put_meta(ingest->store, "key_epoch", key_epoch(ingest->key), error);
     if (status == DL_OK) {
-        struct probe_options options = {.catalog = ingest->catalog,
-                                        .key = ingest->key,
-                                        .all_names = o->all_names,
-                                        .keep_addresses = o->keep_addresses,
-                                        .live = o->live || o->early,
-                                        .memory = o->memory,
-                                        .sink = {.context = ingest, .observation = sink_observation, .count = sink_count},
-                                        .on_client = note_client,
-                                        .context = ingest};
+        struct probe_options options = {
+            .catalog = ingest->catalog,
+            .key = ingest->key,
+            .all_names = o->all_names,
+            .keep_addresses = o->keep_addresses,
+            .live = o->live || o->early,
+            .memory = o->memory,
+            .sink = {.context = ingest, .observation = sink_observation, .count = sink_count},
+            .on_client = note_client,
+            .context = ingest};
         status = probe_create(&ingest->probe, &options, error);
     }
     return status;
@@ -215,8 +256,9 @@ static void ingest_destroy(struct ingest *ingest)
     free(ingest);
 }
 
-struct ingest *ingest_open(const struct ingest_options *options, const struct common_options *common,
-                           const char *store_path, bool hash, int *ret_exit)
+struct ingest *ingest_open(const struct ingest_options *options,
+                           const struct common_options *common, const char *store_path, bool hash,
+                           int *ret_exit)
 {
     struct dl_error error = {0};
     *ret_exit = EXIT_FAILED;
@@ -226,11 +268,13 @@ struct ingest *ingest_open(const struct ingest_options *options, const struct co
     ingest->options = options;
     ingest->common = common;
     ingest->hash = hash;
-    snprintf(ingest->store_path, sizeof(ingest->store_path), "%s", store_path);
-    if (options->key)
-        snprintf(ingest->key_path, sizeof(ingest->key_path), "%s", options->key);
-    else if (snprintf(ingest->key_path, sizeof(ingest->key_path), "%s.key", store_path) >= (int)sizeof(ingest->key_path))
+    int store_length = snprintf(ingest->store_path, sizeof(ingest->store_path), "%s", store_path);
+    int key_length = snprintf(ingest->key_path, sizeof(ingest->key_path), "%s%s",
+                              options->key ? options->key : store_path, options->key ? "" : ".key");
+    if (MAX_OF(store_length, key_length) >= PATH_MAX) {
+        log_error("%.60s...: the name is too long", store_path);
         goto fail;
+    }
     ingest->catalog = common_open_catalog(common);
     if (!ingest->catalog)
         goto fail;
@@ -255,7 +299,8 @@ fail:
 
 /* ---- one input ---- */
 
-static void progress(struct ingest *ingest, struct capture *capture, const char *name, int64_t began_us)
+static void progress(struct ingest *ingest, struct capture *capture, const char *name,
+                     int64_t began_us)
 {
     int64_t now = clock_monotonic_us();
     char left[CLOCK_TEXT_SIZE] = "";
@@ -268,11 +313,12 @@ static void progress(struct ingest *ingest, struct capture *capture, const char 
     double share = stats.file_size ? (double)stats.file_offset / (double)stats.file_size : 0;
     if (share > 0)
         clock_format_duration((int64_t)((double)(now - began_us) * (1 - share) / share), left);
-    log_progress("%s: %.0f %%, %.1f MB, %.2f Mpps%s%s", name, share * 100, (double)stats.file_offset / 1e6,
-                 seconds > 0 ? (double)stats.packets / seconds / 1e6 : 0, left[0] ? ", left " : "", left);
+    log_progress(
+        "%s: %.0f %%, %.1f MB, %.2f Mpps%s%s", name, share * 100, (double)stats.file_offset / 1e6,
+        seconds > 0 ? (double)stats.packets / seconds / 1e6 : 0, left[0] ? ", left " : "", left);
 }
 
-static bool store_failed(struct ingest *ingest, int status, const struct dl_error *error)
+bool ingest_store_failed(struct ingest *ingest, int status, const struct dl_error *error)
 {
     if (status == DL_OK)
         return false;
@@ -282,7 +328,8 @@ static bool store_failed(struct ingest *ingest, int status, const struct dl_erro
 }
 
 /* What was not understood, dropped or refused in this input. */
-static int store_notes(struct ingest *ingest, uint32_t input, const struct capture_stats *capture, struct dl_error *error)
+static int store_notes(struct ingest *ingest, uint32_t input, const struct capture_stats *capture,
+                       struct dl_error *error)
 {
     struct probe_stats now;
     const struct probe_stats *before = &ingest->before;
@@ -292,7 +339,8 @@ static int store_notes(struct ingest *ingest, uint32_t input, const struct captu
         uint64_t count;
     } notes[] = {
         {"flows that left early because the table was full", now.evicted - before->evicted},
-        {"flows looked at with less room than they wanted", now.parts_refused - before->parts_refused},
+        {"flows looked at with less room than they wanted",
+         now.parts_refused - before->parts_refused},
         {"ICMP errors about flows not in the capture", now.icmp_unmatched - before->icmp_unmatched},
         {"file blocks of kinds not read", capture->blocks_skipped},
         {"packets dropped by the kernel", capture->kernel_dropped},
@@ -310,14 +358,7 @@ static int store_notes(struct ingest *ingest, uint32_t input, const struct captu
     return status;
 }
 
-static enum clock_state clock_state_now(void)
-{
-    struct timex timex = {0};
-    int state = adjtimex(&timex);
-    return state == -1 ? CLOCK_UNKNOWN : state == TIME_ERROR || (timex.status & STA_UNSYNC) ? CLOCK_UNSYNCHRONISED : CLOCK_SYNCHRONISED;
-}
-
-static void draft_for(struct ingest *ingest, const char *path, struct vantage_draft *ret_draft)
+void ingest_draft(struct ingest *ingest, const char *path, struct vantage_draft *ret_draft)
 {
     char file[PATH_MAX];
     struct vantage_draft beside;
@@ -338,23 +379,24 @@ static const char *base_name(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
-static uint64_t lost_of(const struct capture_stats *stats)
+uint64_t ingest_lost(const struct capture_stats *stats)
 {
     return stats->kernel_dropped + stats->interface_dropped + stats->file_dropped;
 }
 
-static void record_update(struct input_record *record, const struct capture_stats *stats)
+void ingest_record_update(struct input_record *record, const struct capture_stats *stats)
 {
     record->packets = stats->packets;
     record->bytes = stats->bytes;
-    record->lost = lost_of(stats);
+    record->lost = ingest_lost(stats);
     record->first_us = stats->first_us;
     record->last_us = stats->last_us;
 }
 
 /* Ends an input: flows, notes, coverage, the final row. */
-static void input_finish(struct ingest *ingest, struct capture *capture, struct input_record *record,
-                         struct vantage_draft *draft, bool with_coverage)
+void ingest_finish_input(struct ingest *ingest, struct capture *capture,
+                         struct input_record *record, struct vantage_draft *draft,
+                         bool with_coverage)
 {
     struct dl_error error = {0};
     struct capture_stats stats;
@@ -362,31 +404,36 @@ static void input_finish(struct ingest *ingest, struct capture *capture, struct 
     int status = probe_end_input(ingest->probe, &error);
     capture_get_stats(capture, &stats);
     probe_get_stats(ingest->probe, &now);
-    record_update(record, &stats);
+    ingest_record_update(record, &stats);
     vantage_settle(draft, &ingest->votes, ingest->catalog, stats.last_us);
     record->vantage = draft->vantage;
     if (status == DL_OK)
         status = store_notes(ingest, record->number, &stats, &error);
     if (status == DL_OK && with_coverage && stats.packets) {
-        struct coverage_record coverage = {.input = record->number, .from_us = stats.first_us, .to_us = stats.last_us,
-                                           .link_up = true, .packets = stats.packets, .lost = record->lost};
+        struct coverage_record coverage = {.input = record->number,
+                                           .from_us = stats.first_us,
+                                           .to_us = stats.last_us,
+                                           .link_up = true,
+                                           .packets = stats.packets,
+                                           .lost = record->lost};
         status = store_put_coverage(ingest->store, &coverage, &error);
     }
     if (status == DL_OK)
         status = store_update_input(ingest->store, record, &error);
     if (status == DL_OK)
         status = store_commit(ingest->store, true, &error);
-    store_failed(ingest, status, &error);
+    ingest_store_failed(ingest, status, &error);
     ingest->result.packets += stats.packets;
     ingest->result.bytes += stats.bytes;
     ingest->result.lost += record->lost;
-    ingest->result.flows += now.flows + now.questions - ingest->before.flows - ingest->before.questions;
+    ingest->result.flows +=
+        now.flows + now.questions - ingest->before.flows - ingest->before.questions;
     ingest->result.stored += now.stored - ingest->before.stored;
     ingest->result.counted += now.counted - ingest->before.counted;
 }
 
-static int input_begin(struct ingest *ingest, struct input_record *record, const struct vantage_draft *draft,
-                       struct dl_error *error)
+int ingest_begin_input(struct ingest *ingest, struct input_record *record,
+                       const struct vantage_draft *draft, struct dl_error *error)
 {
     record->vantage = draft->vantage;
     int status = store_begin_input(ingest->store, record, error);
@@ -400,17 +447,30 @@ static int input_begin(struct ingest *ingest, struct input_record *record, const
 
 /* ---- files ---- */
 
+/* While a pipe is silent what came before must not wait for its commit. */
+static bool on_idle(void *context)
+{
+    struct ingest *ingest = context;
+    struct dl_error error = {0};
+    int status = store_commit(ingest->store, false, &error);
+    return !ingest_store_failed(ingest, status, &error) && !ingest_stop_wanted;
+}
+
 /* Reads frames until the end. What ended it: DL_END, damage, or -EINTR. */
-static int read_frames(struct ingest *ingest, struct capture *capture, const char *name, struct dl_error *error)
+static int read_frames(struct ingest *ingest, struct capture *capture, const char *name,
+                       struct dl_error *error)
 {
     struct frame frames[CAPTURE_BATCH];
     size_t count;
     int64_t began_us = clock_monotonic_us();
     int damage = DL_END;
+    capture_on_idle(capture, on_idle, ingest);
     for (;;) {
         int status = capture_read(capture, frames, CAPTURE_BATCH, -1, &count, error);
         if (status == DL_END)
             return damage;
+        if (status == -EINTR)
+            return status;
         if (status != DL_OK) { /* told once; what comes next is the end */
             log_progress_end();
             log_warning("%s", dl_error_text(error, status));
@@ -420,10 +480,10 @@ static int read_frames(struct ingest *ingest, struct capture *capture, const cha
         status = probe_frames(ingest->probe, frames, count, error);
         if (status == DL_OK)
             status = store_commit(ingest->store, false, error);
-        if (store_failed(ingest, status, error))
+        if (ingest_store_failed(ingest, status, error))
             return status;
         progress(ingest, capture, name, began_us);
-        if (stop_wanted)
+        if (ingest_stop_wanted)
             return -EINTR;
     }
 }
@@ -443,6 +503,10 @@ static void file_one(struct ingest *ingest, const struct input_file *file)
         return;
     }
     int status = capture_open_file(&capture, file->path, ingest->options->filter, &error);
+    if (status == -EINTR) {
+        ingest->result.interrupted = true;
+        return;
+    }
     if (status != DL_OK) {
         log_error("%s", dl_error_text(&error, status));
         ingest->result.failed++;
@@ -450,8 +514,8 @@ static void file_one(struct ingest *ingest, const struct input_file *file)
     }
     if (ingest->hash && file->has_fingerprint)
         record.has_sha256 = input_sha256(file->path, record.sha256) == DL_OK;
-    draft_for(ingest, file->path, &draft);
-    if (store_failed(ingest, input_begin(ingest, &record, &draft, &error), &error))
+    ingest_draft(ingest, file->path, &draft);
+    if (ingest_store_failed(ingest, ingest_begin_input(ingest, &record, &draft, &error), &error))
         goto done;
     record.status = read_frames(ingest, capture, name, &error);
     log_progress_end();
@@ -461,7 +525,7 @@ static void file_one(struct ingest *ingest, const struct input_file *file)
         record.complete = !interrupted;
         record.status = record.status == DL_END ? DL_OK : record.status;
         ingest->result.interrupted |= interrupted;
-        input_finish(ingest, capture, &record, &draft, true);
+        ingest_finish_input(ingest, capture, &record, &draft, true);
         ingest->result.inputs++;
         log_debug("%s: %s, %" PRIu64 " packets", name, capture_kind(capture), record.packets);
     }
@@ -495,118 +559,10 @@ int ingest_files(struct ingest *ingest, const char *const *words, size_t count)
     }
     if (list.passed_over)
         log_debug("%zu other files passed over", list.passed_over);
-    for (size_t i = 0; i < list.count && !ingest->broken && !stop_wanted; i++)
+    for (size_t i = 0; i < list.count && !ingest->broken && !ingest_stop_wanted; i++)
         file_one(ingest, &list.files[i]);
     input_list_finish(&list);
     return DL_OK;
-}
-
-/* ---- live ---- */
-
-struct live_run {
-    struct capture *capture;
-    struct input_record record;
-    int64_t coverage_from_us, coverage_due_us, due_us;
-    uint64_t coverage_packets, coverage_lost;
-    bool link_up;
-};
-
-static int coverage_put(struct ingest *ingest, struct live_run *run, int64_t now, struct dl_error *error)
-{
-    struct capture_stats stats;
-    capture_get_stats(run->capture, &stats);
-    struct coverage_record coverage = {.input = run->record.number,
-                                       .from_us = run->coverage_from_us,
-                                       .to_us = now,
-                                       .link_up = run->link_up,
-                                       .packets = stats.packets - run->coverage_packets,
-                                       .lost = lost_of(&stats) - run->coverage_lost};
-    run->coverage_packets = stats.packets;
-    run->coverage_lost = lost_of(&stats);
-    run->link_up = stats.link_up;
-    run->coverage_from_us = now;
-    run->coverage_due_us = now + COVERAGE_EVERY_US;
-    record_update(&run->record, &stats);
-    int status = store_put_coverage(ingest->store, &coverage, error);
-    return status == DL_OK ? store_update_input(ingest->store, &run->record, error) : status;
-}
-
-static void live_progress(struct ingest *ingest, struct live_run *run, int64_t now)
-{
-    struct capture_stats stats;
-    struct probe_stats probe;
-    if (now - ingest->progress_us < CLOCK_SECOND_US || !log_progress_wanted())
-        return;
-    ingest->progress_us = now;
-    capture_get_stats(run->capture, &stats);
-    probe_get_stats(ingest->probe, &probe);
-    log_progress("%s: %" PRIu64 " packets, %" PRIu64 " lost, %u flows now, %" PRIu64 " stored", run->record.path,
-                 stats.packets, lost_of(&stats), probe.flows_now, probe.stored);
-}
-
-static int live_loop(struct ingest *ingest, struct live_run *run, struct dl_error *error)
-{
-    struct frame frames[CAPTURE_BATCH];
-    size_t count;
-    int status = DL_OK;
-    while (status == DL_OK && !stop_wanted) {
-        status = capture_read(run->capture, frames, CAPTURE_BATCH, LIVE_WAIT_MS, &count, error);
-        int64_t now = clock_now_us();
-        if (status == DL_OK)
-            status = probe_frames(ingest->probe, frames, count, error);
-        else if (status == DL_AGAIN)
-            status = probe_tick(ingest->probe, now, error);
-        if (status == DL_OK && now >= run->coverage_due_us)
-            status = coverage_put(ingest, run, now, error);
-        if (status == DL_OK)
-            status = store_commit(ingest->store, false, error);
-        live_progress(ingest, run, now);
-    }
-    return status;
-}
-
-int ingest_live(struct ingest *ingest, const struct live_options *options)
-{
-    struct dl_error error = {0};
-    struct live_run run = {.link_up = true};
-    struct vantage_draft draft;
-    const struct capture_live_options capture_options = {.filter = ingest->options->filter,
-                                                         .buffer_bytes = (uint32_t)MIN_OF(options->buffer_bytes, UINT32_MAX / 2),
-                                                         .promiscuous = options->promiscuous};
-    int status = capture_open_live(&run.capture, options->interface, &capture_options, &error);
-    if (status == DL_OK)
-        status = privilege_drop(options->user, ingest->store_path, ingest->key ? ingest->key_path : NULL, &error);
-    if (status != DL_OK) {
-        log_error("%s", dl_error_text(&error, status));
-        ingest->result.failed++;
-        goto done;
-    }
-    draft_for(ingest, NULL, &draft);
-    if (!(draft.set & VANTAGE_CLOCK)) {
-        draft.vantage.clock = clock_state_now();
-        draft.set |= VANTAGE_CLOCK;
-    }
-    snprintf(run.record.path, sizeof(run.record.path), "live:%s", options->interface);
-    if (store_failed(ingest, input_begin(ingest, &run.record, &draft, &error), &error))
-        goto done;
-    run.coverage_from_us = clock_now_us();
-    run.coverage_due_us = run.coverage_from_us + COVERAGE_EVERY_US;
-    log_info("watching %s; Ctrl-C ends it", options->interface);
-    status = live_loop(ingest, &run, &error);
-    log_progress_end();
-    if (status != DL_OK) {
-        log_error("%s", dl_error_text(&error, status));
-        ingest->result.damaged++;
-    }
-    if (coverage_put(ingest, &run, clock_now_us(), &error) != DL_OK)
-        ingest->broken = true;
-    run.record.complete = true;
-    run.record.status = status;
-    input_finish(ingest, run.capture, &run.record, &draft, false);
-    ingest->result.inputs++;
-done:
-    capture_close(run.capture);
-    return status;
 }
 
 /* ---- closing ---- */
@@ -614,15 +570,18 @@ done:
 static void say_result(const struct ingest *ingest)
 {
     const struct ingest_result *r = &ingest->result;
-    log_info("%" PRIu64 " input%s, %" PRIu64 " packets, %" PRIu64 " flows: %" PRIu64 " stored, %" PRIu64
-             " only counted; store: %s",
-             r->inputs, r->inputs == 1 ? "" : "s", r->packets, r->flows, r->stored, r->counted, ingest->store_path);
+    log_info("%" PRIu64 " input%s, %" PRIu64 " packets, %" PRIu64 " flows: %" PRIu64
+             " stored, %" PRIu64 " only counted; store: %s",
+             r->inputs, r->inputs == 1 ? "" : "s", r->packets, r->flows, r->stored, r->counted,
+             ingest->store_path);
     if (r->lost)
         log_warning("%" PRIu64 " packets were lost before they could be seen", r->lost);
     if (r->damaged)
-        log_warning("%" PRIu64 " input%s damaged; everything before the damage is kept", r->damaged, r->damaged == 1 ? " was" : "s were");
+        log_warning("%" PRIu64 " input%s damaged; everything before the damage is kept", r->damaged,
+                    r->damaged == 1 ? " was" : "s were");
     if (r->interrupted)
-        log_warning("interrupted: the input under way was not read to its end and will be read anew next time");
+        log_warning("interrupted: the input under way was not read to its end and will be read "
+                    "anew next time");
 }
 
 int ingest_close(struct ingest *ingest, struct ingest_result *ret_result)

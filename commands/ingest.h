@@ -25,7 +25,8 @@ struct ingest_options { /* what the command line says of probing */
 void ingest_options_init(struct ingest_options *options);
 
 struct ingest_result {
-    uint64_t inputs, skipped, failed; /* files read (also in part), already known, and of which nothing could be read */
+    uint64_t inputs, skipped,
+        failed; /* files read (also in part), already known, and of which nothing could be read */
     uint64_t packets, bytes, lost, flows, stored, counted, damaged;
     bool interrupted;
 };
@@ -35,8 +36,9 @@ struct ingest;
 /*
  * Opens catalog, databases, key and store. Says on standard error what is wrong and returns an exit code in `ret_exit`; NULL then.
  */
-struct ingest *ingest_open(const struct ingest_options *options, const struct common_options *common,
-                           const char *store_path, bool hash, int *ret_exit);
+struct ingest *ingest_open(const struct ingest_options *options,
+                           const struct common_options *common, const char *store_path, bool hash,
+                           int *ret_exit);
 /* Reads capture files (or folders, or "-"). Goes on after a bad one. */
 int ingest_files(struct ingest *ingest, const char *const *words, size_t count);
 struct live_options {

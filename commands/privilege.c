@@ -68,7 +68,8 @@ static int identity_find(const char *user, const char *store_path, struct identi
 }
 
 /* The store's side files exist while it is open: they must belong to who will close it. */
-static int hand_over(const char *path, const char *suffix, const struct identity *identity, struct dl_error *error)
+static int hand_over(const char *path, const char *suffix, const struct identity *identity,
+                     struct dl_error *error)
 {
     char name[PATH_MAX];
     if (!path || snprintf(name, sizeof(name), "%s%s", path, suffix) >= (int)sizeof(name))
@@ -85,7 +86,8 @@ static int become(const struct identity *identity, struct dl_error *error)
         int result = capng_change_id((int)identity->uid, (int)identity->gid,
                                      (capng_flags_t)(CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING));
         if (result != 0)
-            return dl_error_set(error, DL_LIBRARY, "cannot become user %u (libcap-ng: %d)", (unsigned)identity->uid, result);
+            return dl_error_set(error, DL_LIBRARY, "cannot become user %u (libcap-ng: %d)",
+                                (unsigned)identity->uid, result);
         if (setuid(0) == 0)
             return dl_error_set(error, DL_LIBRARY, "root could be regained: stopping");
     } else if (setgroups(0, NULL) != 0 || capng_apply(CAPNG_SELECT_BOTH) != 0) {
@@ -96,9 +98,10 @@ static int become(const struct identity *identity, struct dl_error *error)
     return DL_OK;
 }
 
-int privilege_drop(const char *user, const char *store_path, const char *key_path, struct dl_error *error)
+int privilege_drop(const char *user, const char *store_path, const char *key_path,
+                   struct dl_error *error)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", ".lock"};
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", "-lock"};
     struct identity identity;
     int status;
     if (geteuid() != 0)

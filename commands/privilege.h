@@ -10,4 +10,5 @@
  * Called with the interface open. `store_path` and `key_path` (may be NULL) are handed to the new user first. Where all of them say root, it stays
  * root's number with every capability gone. Does nothing for a process that is not root. DL_OK, or DL_LIBRARY / a negated errno: then stop.
  */
-int privilege_drop(const char *user, const char *store_path, const char *key_path, struct dl_error *error);
+int privilege_drop(const char *user, const char *store_path, const char *key_path,
+                   struct dl_error *error);

@@ -16,9 +16,11 @@
 #define STORE_NAME "flows.store"
 
 static const char footer[] =
-    "Writes DIR/index.html, the report, and DIR/" STORE_NAME ", the observations (darkline flows reads them).\n"
+    "Writes DIR/index.html, the report, and DIR/" STORE_NAME
+    ", the observations (darkline flows reads them).\n"
     "A store that an earlier run left there is replaced; its key is kept.\n\n"
-    "Exit codes: 0 done; 1 failed, or nothing could be read; 2 wrong usage; 3 done, but input was damaged or\n"
+    "Exit codes: 0 done; 1 failed, or nothing could be read; 2 wrong usage; 3 done, but input was "
+    "damaged or\n"
     "packets were lost.";
 
 static bool make_folder(const char *folder)
@@ -47,8 +49,9 @@ static void remove_old_store(const char *path)
             unlink(name);
 }
 
-static int write_report(const char *store_path, const char *folder, const struct common_options *common,
-                        const struct catalog *catalog, const char *command_line)
+static int write_report(const char *store_path, const char *folder,
+                        const struct common_options *common, const struct catalog *catalog,
+                        const char *command_line)
 {
     struct dl_error error = {0};
     struct store_reader *reader = NULL;
@@ -92,14 +95,17 @@ int command_run(int argc, char **argv)
     int first, code, report_code = EXIT_DONE;
     common_options_init(&common);
     ingest_options_init(&ingest_options);
-    const struct option_spec own[] = {
-        {"output", 'o', "DIR", OPTION_TEXT, &folder, "folder of the report; made if it is not there"},
-        {"filter", 'f', "BPF", OPTION_TEXT, &ingest_options.filter, "only packets that this pcap filter lets through"},
-        {0}};
+    const struct option_spec own[] = {{"output", 'o', "DIR", OPTION_TEXT, &folder,
+                                       "folder of the report; made if it is not there"},
+                                      {"filter", 'f', "BPF", OPTION_TEXT, &ingest_options.filter,
+                                       "only packets that this pcap filter lets through"},
+                                      {0}};
     const struct option_spec *groups[] = {own, ingest_options.specs, common.specs, NULL};
     const char *titles[] = {"Output", "Probe options", "Common options"};
     const struct option_set set = {.usage = "run FILE... -o DIR [options]",
-                                   .description = "Captures in, report out: reads capture files or folders, stores what was seen, and writes a report.",
+                                   .description =
+                                       "Captures in, report out: reads capture files or folders, "
+                                       "stores what was seen, and writes a report.",
                                    .groups = groups,
                                    .group_titles = titles,
                                    .footer = footer};
@@ -108,14 +114,18 @@ int command_run(int argc, char **argv)
         return parsed == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
     common_options_apply(&common);
     if (first == argc || !folder) {
-        log_error("%s; see darkline run --help", !folder ? "-o DIR is missing" : "name at least one capture file or folder");
+        log_error("%s; see darkline run --help",
+                  !folder ? "-o DIR is missing" : "name at least one capture file or folder");
         return EXIT_USAGE;
     }
+    if (!common_options_check(&common))
+        return EXIT_USAGE;
     if (!make_folder(folder)) {
         log_error("cannot make the folder %s: %s", folder, strerror(errno));
         return EXIT_FAILED;
     }
-    if (snprintf(store_path, sizeof(store_path), "%s/" STORE_NAME, folder) >= (int)sizeof(store_path)) {
+    if (snprintf(store_path, sizeof(store_path), "%s/" STORE_NAME, folder) >=
+        (int)sizeof(store_path)) {
         log_error("the folder's name is too long");
         return EXIT_FAILED;
     }
@@ -129,7 +139,9 @@ int command_run(int argc, char **argv)
     code = ingest_close(ingest, &result);
     if (code == EXIT_DONE || code == EXIT_DAMAGED) {
         struct catalog *catalog = common_open_catalog(&common);
-        report_code = catalog ? write_report(store_path, folder, &common, catalog, buffer_text(&command_line)) : EXIT_FAILED;
+        report_code =
+            catalog ? write_report(store_path, folder, &common, catalog, buffer_text(&command_line))
+                    : EXIT_FAILED;
         catalog_destroy(catalog);
     }
     buffer_finish(&command_line);

@@ -55,7 +55,8 @@ static struct cell **slot_find(struct counts *counts, int64_t hour_us, uint16_t 
 {
     uint64_t words[2] = {(uint64_t)hour_us, protocol_number};
     uint32_t at = (uint32_t)hash_words(&counts->key, words, 2) % SLOTS;
-    while (counts->slots[at] && (counts->slots[at]->count.hour_us != hour_us || counts->slots[at]->protocol_number != protocol_number))
+    while (counts->slots[at] && (counts->slots[at]->count.hour_us != hour_us ||
+                                 counts->slots[at]->protocol_number != protocol_number))
         at = (at + 1) % SLOTS;
     return &counts->slots[at];
 }
@@ -91,7 +92,8 @@ void counts_add(struct counts *counts, const struct count_flow *flow)
     uint64_t words[2];
     memcpy(words, flow->client.bytes, 16);
     uint64_t hash = hash_words(&counts->key, words, 2);
-    uint8_t rank = (uint8_t)(__builtin_clzll(hash << REGISTER_BITS | 1u << (REGISTER_BITS - 1)) + 1);
+    uint8_t rank =
+        (uint8_t)(__builtin_clzll(hash << REGISTER_BITS | 1u << (REGISTER_BITS - 1)) + 1);
     uint8_t *reg = &cell->registers[hash >> (64 - REGISTER_BITS)];
     if (rank > *reg)
         *reg = rank;
@@ -126,8 +128,8 @@ static int compare_cells(const void *a, const void *b)
 }
 
 int counts_flush(struct counts *counts, uint32_t input,
-                 int (*fn)(void *context, const struct hour_count *count, struct dl_error *error), void *context,
-                 struct dl_error *error)
+                 int (*fn)(void *context, const struct hour_count *count, struct dl_error *error),
+                 void *context, struct dl_error *error)
 {
     int status = DL_OK;
     uint32_t found = 0;

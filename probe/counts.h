@@ -13,7 +13,8 @@
 
 struct counts;
 
-#define COUNTS_CELLS_MAX 16384u /* (hour, protocol) cells held at once; beyond it flows go to the protocol "Other" */
+#define COUNTS_CELLS_MAX                                                                           \
+    16384u /* (hour, protocol) cells held at once; beyond it flows go to the protocol "Other" */
 
 int counts_create(struct counts **ret_counts);
 void counts_destroy(struct counts *counts);
@@ -30,5 +31,5 @@ void counts_add(struct counts *counts, const struct count_flow *flow);
 
 /* Gives out every cell, by hour and protocol, and forgets them. Stops at the first `fn` that returns other than DL_OK and returns that. */
 int counts_flush(struct counts *counts, uint32_t input,
-                 int (*fn)(void *context, const struct hour_count *count, struct dl_error *error), void *context,
-                 struct dl_error *error);
+                 int (*fn)(void *context, const struct hour_count *count, struct dl_error *error),
+                 void *context, struct dl_error *error);

@@ -17,7 +17,8 @@ static bool is_local(const struct probe *probe, const struct address *address)
     return false;
 }
 
-static struct endpoint endpoint_of(const struct probe *probe, const struct address *address, bool explained)
+static struct endpoint endpoint_of(const struct probe *probe, const struct address *address,
+                                   bool explained)
 {
     struct endpoint endpoint = {.kind = ENDPOINT_ADDRESS, .address = *address};
     if (probe->options.keep_addresses || (explained && !is_local(probe, address)))
@@ -28,7 +29,8 @@ static struct endpoint endpoint_of(const struct probe *probe, const struct addre
     return endpoint;
 }
 
-static enum close_reason close_of(const struct flow *flow, const struct evidence *evidence, enum close_reason reason)
+static enum close_reason close_of(const struct flow *flow, const struct evidence *evidence,
+                                  enum close_reason reason)
 {
     if (evidence && evidence->close)
         return (enum close_reason)evidence->close;
@@ -63,17 +65,19 @@ static void side_export(struct side_facts *out, const struct evidence_side *in)
                                .payload_bytes = (uint64_t)in->payload_high << 32 | in->payload_low};
 }
 
-static void evidence_export(struct probe *probe, const struct flow *flow, const struct evidence *evidence,
-                            struct evidence_facts *out)
+static void evidence_export(struct probe *probe, const struct flow *flow,
+                            const struct evidence *evidence, struct evidence_facts *out)
 {
     const struct details *details = tracker_details_if_any(&probe->tracker, flow);
     const struct inspection *inspection = probe_inspection(probe, flow);
-    const struct evidence_side *client = &evidence->sides[SIDE_CLIENT], *server = &evidence->sides[SIDE_SERVER];
+    const struct evidence_side *client = &evidence->sides[SIDE_CLIENT],
+                               *server = &evidence->sides[SIDE_SERVER];
     out->present = true;
     side_export(&out->sides[SIDE_CLIENT], client);
     side_export(&out->sides[SIDE_SERVER], server);
     for (int side = 0; side < 2 && inspection; side++)
-        out->sides[side].first_payload_kind = (uint8_t)inspection_payload_kind(inspection, (enum side)side);
+        out->sides[side].first_payload_kind =
+            (uint8_t)inspection_payload_kind(inspection, (enum side)side);
     out->handshake_rtt_us = evidence->handshake_rtt_us;
     out->ack_rtt_us = evidence->ack_rtt_us;
     if (client->payload_packets && server->payload_packets &&
@@ -100,14 +104,17 @@ static void evidence_export(struct probe *probe, const struct flow *flow, const 
 /* Did the client go on talking to a silent server? */
 static bool trailing_silence(const struct evidence *evidence)
 {
-    const struct evidence_side *client = &evidence->sides[SIDE_CLIENT], *server = &evidence->sides[SIDE_SERVER];
+    const struct evidence_side *client = &evidence->sides[SIDE_CLIENT],
+                               *server = &evidence->sides[SIDE_SERVER];
     return client->last_payload_after_us > server->last_packet_after_us &&
            client->last_payload_after_us - server->last_packet_after_us >= SILENCE_US;
 }
 
-static bool ended_well(const struct flow *flow, const struct evidence *evidence, enum close_reason close)
+static bool ended_well(const struct flow *flow, const struct evidence *evidence,
+                       enum close_reason close)
 {
-    if (!(flow->flags & FLOW_ANSWERED) || (flow->flags & FLOW_EVENTFUL) || trailing_silence(evidence))
+    if (!(flow->flags & FLOW_ANSWERED) || (flow->flags & FLOW_EVENTFUL) ||
+        trailing_silence(evidence))
         return false;
     return flow->transport == TRANSPORT_TCP ? close == CLOSE_FIN : true;
 }
@@ -136,8 +143,8 @@ static const char *service_id(const struct probe *probe, uint16_t number)
     return service ? service->id : "";
 }
 
-static void observation_fill(struct probe *probe, struct flow *flow, enum close_reason reason, bool early,
-                             struct observation *out)
+static void observation_fill(struct probe *probe, struct flow *flow, enum close_reason reason,
+                             bool early, struct observation *out)
 {
     const struct evidence *evidence = tracker_evidence(&probe->tracker, flow);
     const struct question *question = probe_question(probe, flow);
@@ -180,7 +187,8 @@ static void observation_fill(struct probe *probe, struct flow *flow, enum close_
 /* Is the server a service's, not a person's? */
 static bool server_explained(const struct observation *observation)
 {
-    return observation->host[0] || observation->dns.present || (observation->reasons & (REASON_IP | REASON_INVENTORY));
+    return observation->host[0] || observation->dns.present ||
+           (observation->reasons & (REASON_IP | REASON_INVENTORY));
 }
 
 void probe_export(struct probe *probe, struct flow *flow, enum close_reason reason, bool early)
@@ -188,27 +196,32 @@ void probe_export(struct probe *probe, struct flow *flow, enum close_reason reas
     struct observation observation;
     observation_fill(probe, flow, reason, early, &observation);
     observation.client = endpoint_of(probe, flow_address(flow, SIDE_CLIENT), false);
-    observation.server = endpoint_of(probe, flow_address(flow, SIDE_SERVER), server_explained(&observation));
+    observation.server =
+        endpoint_of(probe, flow_address(flow, SIDE_SERVER), server_explained(&observation));
     const struct inspection *inspection = probe_inspection(probe, flow);
     if (!early && inspection && probe->options.on_facts)
         probe->options.on_facts(probe->options.context, &observation, &inspection->facts);
     probe->stats.stored += !early;
     flow->flags |= early ? FLOW_STORED_EARLY : 0;
     if (probe->status == DL_OK)
-        probe->status = probe->options.sink.observation(probe->options.sink.context, &observation, &probe->error);
+        probe->status = probe->options.sink.observation(probe->options.sink.context, &observation,
+                                                        &probe->error);
 }
 
 /* The stage at which a flow of a seen beginning got nothing; STAGE_NONE where it did not fail or nobody can know. */
-static enum stage failed_at(const struct probe *probe, const struct flow *flow, enum close_reason reason)
+static enum stage failed_at(const struct probe *probe, const struct flow *flow,
+                            enum close_reason reason)
 {
-    bool waited = !(reason == CLOSE_END_OF_CAPTURE || reason == CLOSE_EVICTED) || (flow->flags & FLOW_RESET) ||
+    bool waited = !(reason == CLOSE_END_OF_CAPTURE || reason == CLOSE_EVICTED) ||
+                  (flow->flags & FLOW_RESET) ||
                   (probe->now_us - flow->last_us >= SILENCE_US && reason != CLOSE_EVICTED);
     if ((flow->flags & (FLOW_MID_STREAM | FLOW_ANSWERED)) || !waited)
         return STAGE_NONE;
-    if (flow->transport == TRANSPORT_TCP && (flow->flags & FLOW_SYN_ACK) && !(flow->flags & FLOW_RESET) &&
-        flow->stage == STAGE_TCP)
+    if (flow->transport == TRANSPORT_TCP && (flow->flags & FLOW_SYN_ACK) &&
+        !(flow->flags & FLOW_RESET) && flow->stage == STAGE_TCP)
         return STAGE_NONE; /* connected and asked nothing */
-    bool asks = flow->transport == TRANSPORT_TCP || flow->stage == STAGE_DNS || flow->stage == STAGE_QUIC;
+    bool asks =
+        flow->transport == TRANSPORT_TCP || flow->stage == STAGE_DNS || flow->stage == STAGE_QUIC;
     if (!asks)
         return STAGE_NONE; /* datagrams that expect no answer are no failures */
     return flow->stage ? (enum stage)flow->stage : STAGE_STREAM;
@@ -221,7 +234,8 @@ void probe_count(struct probe *probe, const struct flow *flow, enum close_reason
                                .protocol_number = flow->protocol,
                                .client = *flow_address(flow, SIDE_CLIENT),
                                .packets = (uint64_t)flow->packets[0] + flow->packets[1],
-                               .bytes = flow_bytes(flow, SIDE_CLIENT) + flow_bytes(flow, SIDE_SERVER),
+                               .bytes =
+                                   flow_bytes(flow, SIDE_CLIENT) + flow_bytes(flow, SIDE_SERVER),
                                .failed_at = failed_at(probe, flow, reason)};
     probe->stats.counted++;
     counts_add(probe->counts, &count);

@@ -7,18 +7,18 @@
 #include "base/array.h"
 #include "probe/probe_internal.h"
 
-#define PORT_DNS           53
-#define NAMES_MAX          1000000u
-#define NAMES_BYTES_MAX    (64u << 20)
-#define PROTOCOLS_MAX      2048u
-#define EXPIRE_PER_BATCH   4096u
+#define PORT_DNS         53
+#define NAMES_MAX        1000000u
+#define NAMES_BYTES_MAX  (64u << 20)
+#define PROTOCOLS_MAX    2048u
+#define EXPIRE_PER_BATCH 4096u
 /* How the memory is shared out; the rest is slack for nDPI's own. */
-#define SHARE_FLOWS        45u
-#define SHARE_INSPECTIONS  20u
-#define SHARE_STREAMS      10u
-#define SHARE_QUESTIONS    10u
-#define SHARE_DETAILS      5u
-#define SHARE_DNS_CACHE    5u
+#define SHARE_FLOWS       45u
+#define SHARE_INSPECTIONS 20u
+#define SHARE_STREAMS     10u
+#define SHARE_QUESTIONS   10u
+#define SHARE_DETAILS     5u
+#define SHARE_DNS_CACHE   5u
 
 static bool is_local(void *context, const struct address *address)
 {
@@ -33,7 +33,8 @@ static bool is_server_port(void *context, enum transport transport, uint16_t por
 {
     const struct probe *probe = context;
     struct catalog_match match;
-    return port < 1024 || catalog_match_port(probe->options.catalog, transport, port, &match, 1) > 0;
+    return port < 1024 ||
+           catalog_match_port(probe->options.catalog, transport, port, &match, 1) > 0;
 }
 
 static uint32_t share(uint64_t memory, unsigned percent, size_t size)
@@ -44,9 +45,11 @@ static uint32_t share(uint64_t memory, unsigned percent, size_t size)
 
 static int parts_init(struct probe *probe, uint64_t memory)
 {
-    size_t flow_size = sizeof(struct flow) + sizeof(struct evidence) + 16; /* two index slots of 8 bytes */
+    size_t flow_size =
+        sizeof(struct flow) + sizeof(struct evidence) + 16; /* two index slots of 8 bytes */
     struct track_options track = {.flows_maximum = share(memory, SHARE_FLOWS, flow_size),
-                                  .details_maximum = share(memory, SHARE_DETAILS, sizeof(struct details)),
+                                  .details_maximum =
+                                      share(memory, SHARE_DETAILS, sizeof(struct details)),
                                   .is_local = is_local,
                                   .is_server_port = is_server_port,
                                   .ended = probe_flow_ended,
@@ -66,14 +69,16 @@ static int parts_init(struct probe *probe, uint64_t memory)
     return status;
 }
 
-int probe_create(struct probe **ret_probe, const struct probe_options *options, struct dl_error *error)
+int probe_create(struct probe **ret_probe, const struct probe_options *options,
+                 struct dl_error *error)
 {
     int status;
     struct probe *probe = calloc(1, sizeof(*probe));
     if (!probe)
         return dl_error_set(error, -ENOMEM, "no memory for the probe");
     probe->options = *options;
-    status = parts_init(probe, MAX_OF(options->memory ? options->memory : PROBE_MEMORY_DEFAULT, PROBE_MEMORY_LEAST));
+    status = parts_init(probe, MAX_OF(options->memory ? options->memory : PROBE_MEMORY_DEFAULT,
+                                      PROBE_MEMORY_LEAST));
     if (status == DL_OK)
         status = decoder_create(&probe->decoder);
     if (status == DL_OK)
@@ -131,7 +136,8 @@ static void take_packet(struct probe *probe, const struct packet *packet)
 {
     struct tracked tracked;
     bool port_dns = packet->source_port == PORT_DNS || packet->destination_port == PORT_DNS;
-    if (port_dns && packet->payload_length > 0 && probe_take_dns(probe, packet) && packet->transport == TRANSPORT_UDP)
+    if (port_dns && packet->payload_length > 0 && probe_take_dns(probe, packet) &&
+        packet->transport == TRANSPORT_UDP)
         return;
     if (!tracker_packet(&probe->tracker, packet, &tracked))
         return;
@@ -141,7 +147,8 @@ static void take_packet(struct probe *probe, const struct packet *packet)
         probe_take_payload(probe, &tracked, packet);
 }
 
-int probe_frames(struct probe *probe, const struct frame *frames, size_t count, struct dl_error *error)
+int probe_frames(struct probe *probe, const struct frame *frames, size_t count,
+                 struct dl_error *error)
 {
     struct packet packet;
     for (size_t i = 0; i < count; i++) {
@@ -174,8 +181,8 @@ int probe_end_input(struct probe *probe, struct dl_error *error)
     flow_table_end_all(probe->tracker.table, CLOSE_END_OF_CAPTURE);
     status = probe->status;
     if (status == DL_OK)
-        status = counts_flush(probe->counts, probe->input, probe->options.sink.count, probe->options.sink.context,
-                              &probe->error);
+        status = counts_flush(probe->counts, probe->input, probe->options.sink.count,
+                              probe->options.sink.context, &probe->error);
     if (status != DL_OK && error)
         *error = probe->error;
     return status;
@@ -189,11 +196,13 @@ void probe_get_stats(const struct probe *probe, struct probe_stats *ret_stats)
     ret_stats->flows_now = flow_table_count(tracker->table);
     ret_stats->flows_peak = flow_table_peak(tracker->table);
     ret_stats->icmp_unmatched = tracker->icmp_unmatched;
-    ret_stats->parts_refused = tracker->evidence_refused + tracker->details_refused + probe->inspections.refused +
-                               probe->questions.refused + probe->inspectors.refused;
+    ret_stats->parts_refused = tracker->evidence_refused + tracker->details_refused +
+                               probe->inspections.refused + probe->questions.refused +
+                               probe->inspectors.refused;
     for (int i = 0; i < DECODE_KIND_COUNT; i++)
         ret_stats->decode[i] = decoder_count(probe->decoder, (enum decode_kind)i);
-    ret_stats->memory = tracker_memory(tracker) + pool_memory(&probe->inspections) + pool_memory(&probe->questions) +
-                        pool_memory(&probe->inspectors.streams) + pool_memory(&probe->inspectors.assemblies) +
+    ret_stats->memory = tracker_memory(tracker) + pool_memory(&probe->inspections) +
+                        pool_memory(&probe->questions) + pool_memory(&probe->inspectors.streams) +
+                        pool_memory(&probe->inspectors.assemblies) +
                         dns_cache_memory(probe->dns_cache) + intern_memory(probe->names);
 }

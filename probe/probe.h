@@ -24,7 +24,8 @@ struct probe;
 
 struct probe_sink {
     void *context;
-    int (*observation)(void *context, const struct observation *observation, struct dl_error *error);
+    int (*observation)(void *context, const struct observation *observation,
+                       struct dl_error *error);
     int (*count)(void *context, const struct hour_count *count, struct dl_error *error);
 };
 
@@ -35,36 +36,39 @@ struct probe_options {
     const struct catalog *catalog;
     struct key *key; /* for pseudonyms; may be NULL with keep_addresses */
     bool all_names, keep_addresses;
-    bool live; /* write rows as soon as a flow is tagged, and again at its end */
+    bool live;       /* write rows as soon as a flow is tagged, and again at its end */
     uint64_t memory; /* bytes for flows and their parts; 0 for the default */
     struct probe_sink sink;
     /* Each client address once a flow begins (for the vantage's vote); may be NULL. */
     void (*on_client)(void *context, const struct address *client, int64_t time_us);
     /* What inspection found of each flow, when it ends (for tests and tools); may be NULL. */
-    void (*on_facts)(void *context, const struct observation *observation, const struct facts *facts);
+    void (*on_facts)(void *context, const struct observation *observation,
+                     const struct facts *facts);
     void *context;
 };
 
 struct probe_stats {
-    uint64_t packets, bytes;     /* frames given in */
-    uint64_t flows, questions;   /* begun */
-    uint64_t stored, counted;    /* observations given out; flows only counted */
-    uint64_t evicted;            /* flows that left because the table was full */
-    uint64_t parts_refused;      /* evidence, inspections, buffers that found no room */
-    uint64_t icmp_unmatched;     /* ICMP errors about flows not known */
+    uint64_t packets, bytes;   /* frames given in */
+    uint64_t flows, questions; /* begun */
+    uint64_t stored, counted;  /* observations given out; flows only counted */
+    uint64_t evicted;          /* flows that left because the table was full */
+    uint64_t parts_refused;    /* evidence, inspections, buffers that found no room */
+    uint64_t icmp_unmatched;   /* ICMP errors about flows not known */
     uint64_t decode[DECODE_KIND_COUNT];
     uint32_t flows_now, flows_peak;
     uint64_t memory; /* bytes held for flows and their parts */
 };
 
 /* DL_OK, -ENOMEM, DL_LIBRARY (nDPI). The catalog and key must outlive the probe. */
-int probe_create(struct probe **ret_probe, const struct probe_options *options, struct dl_error *error);
+int probe_create(struct probe **ret_probe, const struct probe_options *options,
+                 struct dl_error *error);
 void probe_destroy(struct probe *probe); /* accepts NULL; ends nothing */
 
 /* `input` is the number observations carry; `vantage` (local networks) may be NULL. */
 void probe_begin_input(struct probe *probe, uint32_t input, const struct vantage *vantage);
 /* DL_OK, or the first error of the sink. */
-int probe_frames(struct probe *probe, const struct frame *frames, size_t count, struct dl_error *error);
+int probe_frames(struct probe *probe, const struct frame *frames, size_t count,
+                 struct dl_error *error);
 int probe_tick(struct probe *probe, int64_t now_us, struct dl_error *error);
 int probe_end_input(struct probe *probe, struct dl_error *error);
 

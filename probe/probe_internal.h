@@ -38,9 +38,11 @@ struct probe {
     uint16_t protocol_dns, protocol_unknown;
 };
 
-static inline struct inspection *probe_inspection(const struct probe *probe, const struct flow *flow)
+static inline struct inspection *probe_inspection(const struct probe *probe,
+                                                  const struct flow *flow)
 {
-    return flow->sub == 0 && flow->inspection ? pool_at(&probe->inspections, flow->inspection) : NULL;
+    return flow->sub == 0 && flow->inspection ? pool_at(&probe->inspections, flow->inspection)
+                                              : NULL;
 }
 static inline struct question *probe_question(const struct probe *probe, const struct flow *flow)
 {
@@ -63,6 +65,7 @@ void probe_flow_ended(void *context, struct flow *flow, enum close_reason reason
 
 /* tag.c: inspection and tags. */
 void probe_flow_began(struct probe *probe, struct flow *flow, const struct packet *packet);
-void probe_take_payload(struct probe *probe, const struct tracked *tracked, const struct packet *packet);
+void probe_take_payload(struct probe *probe, const struct tracked *tracked,
+                        const struct packet *packet);
 /* Uses what inspection found, for the last time, and gives it back. */
 void probe_inspection_finish(struct probe *probe, struct flow *flow);

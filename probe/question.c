@@ -10,21 +10,25 @@
 
 #define PORT_DNS 53
 
-static struct flow *question_find(struct probe *probe, const struct packet *packet, const struct dns_message *message,
-                                  bool *ret_new, enum side *ret_side)
+static struct flow *question_find(struct probe *probe, const struct packet *packet,
+                                  const struct dns_message *message, bool *ret_new,
+                                  enum side *ret_side)
 {
     struct flow_table *table = probe->tracker.table;
     uint32_t sub = flow_table_hash_question(table, message->id, message->type, message->name);
-    struct flow_lookup lookup = flow_table_key(table, &packet->source, packet->source_port, &packet->destination,
-                                               packet->destination_port, packet->transport, sub);
-    struct flow *flow = flow_table_find(table, &lookup, &packet->source, packet->source_port, &packet->destination,
-                                        packet->destination_port, packet->transport);
+    struct flow_lookup lookup =
+        flow_table_key(table, &packet->source, packet->source_port, &packet->destination,
+                       packet->destination_port, packet->transport, sub);
+    struct flow *flow =
+        flow_table_find(table, &lookup, &packet->source, packet->source_port, &packet->destination,
+                        packet->destination_port, packet->transport);
     *ret_side = message->is_response ? SIDE_SERVER : SIDE_CLIENT;
     *ret_new = flow == NULL;
     if (flow)
         return flow;
-    flow = flow_table_add(table, &lookup, &packet->source, packet->source_port, &packet->destination,
-                          packet->destination_port, packet->transport, FLOW_CLASS_QUESTION, packet->time_us);
+    flow = flow_table_add(table, &lookup, &packet->source, packet->source_port,
+                          &packet->destination, packet->destination_port, packet->transport,
+                          FLOW_CLASS_QUESTION, packet->time_us);
     if (!flow)
         return NULL;
     if (lookup.from_high != message->is_response)
@@ -43,22 +47,27 @@ static void question_begin(struct probe *probe, struct flow *flow, const struct 
                            const struct dns_message *message)
 {
     struct catalog_match match;
-    bool found = message->name[0] && catalog_match_host(probe->options.catalog, message->name, strlen(message->name),
-                                                        TRANSPORT_NONE, 0, &match);
+    bool found =
+        message->name[0] && catalog_match_host(probe->options.catalog, message->name,
+                                               strlen(message->name), TRANSPORT_NONE, 0, &match);
     probe->stats.questions++;
     if (probe->options.on_client)
-        probe->options.on_client(probe->options.context, flow_address(flow, SIDE_CLIENT), packet->time_us);
+        probe->options.on_client(probe->options.context, flow_address(flow, SIDE_CLIENT),
+                                 packet->time_us);
     if (found)
         flow->service = match.service;
     if (found || probe->options.all_names ||
-        (message->name[0] && catalog_is_watched(probe->options.catalog, message->name, strlen(message->name))))
+        (message->name[0] &&
+         catalog_is_watched(probe->options.catalog, message->name, strlen(message->name))))
         flow->flags |= FLOW_INTERESTING;
     flow->inspection = pool_take(&probe->questions);
     struct question *question = probe_question(probe, flow);
     if (!question)
         return;
     memcpy(question->name, message->name, sizeof(question->name));
-    question->certainty = !found ? CERTAINTY_NONE : match.confirmed ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY;
+    question->certainty = !found            ? CERTAINTY_NONE
+                          : match.confirmed ? CERTAINTY_CERTAIN
+                                            : CERTAINTY_LIKELY;
     question->facts.present = true;
     question->facts.qtype = message->type;
     question->facts.id = message->id;
@@ -66,8 +75,8 @@ static void question_begin(struct probe *probe, struct flow *flow, const struct 
     question->facts.over_tcp = packet->transport == TRANSPORT_TCP;
 }
 
-static void answer_fill(struct dns_facts_answer *answer, const struct flow *flow, const struct packet *packet,
-                        const struct dns_message *message)
+static void answer_fill(struct dns_facts_answer *answer, const struct flow *flow,
+                        const struct packet *packet, const struct dns_message *message)
 {
     *answer = (struct dns_facts_answer){.after_us = flow_offset_us(flow, packet->time_us),
                                         .rcode = message->rcode,
@@ -84,7 +93,8 @@ static void answer_fill(struct dns_facts_answer *answer, const struct flow *flow
         const struct dns_answer *record = &message->answers[i];
         answer->ttl = MIN_OF(answer->ttl, record->ttl);
         answer->has_ech |= record->has_ech;
-        for (unsigned a = 0; a < record->address_count && answer->address_count < DNS_FACTS_ADDRESSES; a++)
+        for (unsigned a = 0;
+             a < record->address_count && answer->address_count < DNS_FACTS_ADDRESSES; a++)
             answer->addresses[answer->address_count++] = record->addresses[a];
     }
 }
@@ -100,7 +110,8 @@ static bool answer_has(const struct dns_facts_answer *answer, const struct addre
 /* The same answer again, be it in another order or with a TTL counted down: a retransmission, not a contradiction. */
 static bool answer_same(const struct dns_facts_answer *a, const struct dns_facts_answer *b)
 {
-    if (a->rcode != b->rcode || a->address_count != b->address_count || a->truncated != b->truncated)
+    if (a->rcode != b->rcode || a->address_count != b->address_count ||
+        a->truncated != b->truncated)
         return false;
     for (unsigned i = 0; i < a->address_count; i++)
         if (!answer_has(b, &a->addresses[i]))
@@ -108,8 +119,8 @@ static bool answer_same(const struct dns_facts_answer *a, const struct dns_facts
     return true;
 }
 
-static void answer_add(struct question *question, const struct flow *flow, const struct packet *packet,
-                       const struct dns_message *message)
+static void answer_add(struct question *question, const struct flow *flow,
+                       const struct packet *packet, const struct dns_message *message)
 {
     struct dns_facts_answer answer;
     struct dns_facts *facts = &question->facts;
@@ -137,8 +148,8 @@ static void remember(struct probe *probe, const struct flow *flow, const struct 
         const struct dns_answer *record = &message->answers[i];
         name.has_ech = record->has_ech;
         for (unsigned a = 0; a < record->address_count; a++)
-            dns_cache_add(probe->dns_cache, flow_address(flow, SIDE_CLIENT), &record->addresses[a], &name,
-                          record->ttl);
+            dns_cache_add(probe->dns_cache, flow_address(flow, SIDE_CLIENT), &record->addresses[a],
+                          &name, record->ttl);
     }
 }
 
@@ -150,13 +161,15 @@ static void take_answer(struct probe *probe, struct flow *flow, const struct pac
     if (question)
         answer_add(question, flow, packet, message);
     remember(probe, flow, packet, message);
-    if (question && !(flow->flags & FLOW_INTERESTING)) { /* only counted: the name is not needed any more */
+    if (question &&
+        !(flow->flags & FLOW_INTERESTING)) { /* only counted: the name is not needed any more */
         pool_give(&probe->questions, flow->inspection);
         flow->inspection = POOL_NONE;
     }
 }
 
-static void take_message(struct probe *probe, const struct packet *packet, const struct dns_message *message)
+static void take_message(struct probe *probe, const struct packet *packet,
+                         const struct dns_message *message)
 {
     bool is_new;
     enum side side;

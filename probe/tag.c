@@ -10,13 +10,14 @@
 
 static bool hint_of(const struct probe *probe, const struct flow *flow, struct dns_hint *ret_hint)
 {
-    return dns_cache_find(probe->dns_cache, flow_address(flow, SIDE_CLIENT), flow_address(flow, SIDE_SERVER),
-                          flow->start_us, ret_hint);
+    return dns_cache_find(probe->dns_cache, flow_address(flow, SIDE_CLIENT),
+                          flow_address(flow, SIDE_SERVER), flow->start_us, ret_hint);
 }
 
 static bool name_is_kept(const struct probe *probe, const char *host, uint16_t service)
 {
-    return service || probe->options.all_names || catalog_is_watched(probe->options.catalog, host, strlen(host));
+    return service || probe->options.all_names ||
+           catalog_is_watched(probe->options.catalog, host, strlen(host));
 }
 
 /* The flow's host: what the client said, else the name it was told for the address. */
@@ -24,7 +25,8 @@ static void set_host(struct probe *probe, struct flow *flow, struct evidence *ev
                      const struct inspection *inspection, const struct dns_hint *hint)
 {
     const struct facts *facts = inspection ? &inspection->facts : NULL;
-    bool outer = facts && facts->tls.ech && hint && hint->host && hint->service == flow->service && flow->service;
+    bool outer = facts && facts->tls.ech && hint && hint->host && hint->service == flow->service &&
+                 flow->service;
     if (!outer && facts && facts->host[0] && name_is_kept(probe, facts->host, flow->service)) {
         evidence->host = intern_add(probe->names, facts->host, strlen(facts->host));
         if (evidence->host)
@@ -76,7 +78,8 @@ void probe_flow_began(struct probe *probe, struct flow *flow, const struct packe
     if (packet->transport == TRANSPORT_ICMP)
         flow->protocol = probe_protocol_number(probe, packet->ip_version == 4 ? "ICMP" : "ICMPV6");
     if (probe->options.on_client)
-        probe->options.on_client(probe->options.context, flow_address(flow, SIDE_CLIENT), packet->time_us);
+        probe->options.on_client(probe->options.context, flow_address(flow, SIDE_CLIENT),
+                                 packet->time_us);
     if (packet->transport == TRANSPORT_ICMP)
         flow->flags |= FLOW_DECIDED | (probe->options.all_names ? FLOW_INTERESTING : 0);
     else
@@ -91,20 +94,41 @@ static struct inspection *inspection_of(struct probe *probe, struct flow *flow)
         flow->inspection = pool_take(&probe->inspections);
         if (!flow->inspection)
             return NULL;
-        inspection_begin(probe_inspection(probe, flow), flow->transport, flow_port(flow, SIDE_SERVER));
+        inspection_begin(probe_inspection(probe, flow), flow->transport,
+                         flow_port(flow, SIDE_SERVER));
     }
     return probe_inspection(probe, flow);
 }
 
 /* The first payload of a side whose SYN was seen may come out of order: its bytes begin where the SYN ended. */
-static void set_base(struct inspection *inspection, const struct tracked *tracked, const struct packet *packet)
+static void set_base(struct inspection *inspection, const struct tracked *tracked,
+                     const struct packet *packet)
 {
     bool first = inspection->length_count[tracked->side] == 0;
-    if (packet->transport == TRANSPORT_TCP && first && tracked->expected_known && !inspection->has_base[tracked->side])
+    if (packet->transport == TRANSPORT_TCP && first && tracked->expected_known &&
+        !inspection->has_base[tracked->side])
         inspection_set_base(inspection, tracked->side, tracked->expected_seq);
 }
 
-static bool ask_dpi(struct probe *probe, struct flow *flow, struct inspection *inspection, const struct packet *packet)
+/* What nDPI said, as far as payload bytes told it. */
+static void take_dpi(struct inspection *inspection, const struct dpi_result *result, uint8_t transport)
+{
+    struct facts *facts = &inspection->facts;
+    if (!result->name || !result->by_payload)
+        return;
+    inspection->dpi_name = result->name;
+    bool quic = strcmp(result->name, "QUIC") == 0 || (result->master && strcmp(result->master, "QUIC") == 0);
+    if (transport != TRANSPORT_UDP || !quic || facts->protocol)
+        return;
+    /* Google's QUIC before the standard: nDPI reads its hello, we do not. */
+    facts->protocol = "QUIC";
+    facts->stage = STAGE_QUIC;
+    if (parse_copy_host(facts->host, (const uint8_t *)result->host, strlen(result->host)))
+        facts->host_source = HOST_SNI;
+}
+
+static bool ask_dpi(struct probe *probe, struct flow *flow, struct inspection *inspection,
+                    const struct packet *packet)
 {
     struct dpi_result result;
     unsigned most = flow->transport == TRANSPORT_TCP ? DPI_PACKETS_TCP : DPI_PACKETS_UDP;
@@ -115,14 +139,14 @@ static bool ask_dpi(struct probe *probe, struct flow *flow, struct inspection *i
         return false;
     }
     inspection->dpi_packets++;
-    bool decided = dpi_packet(probe->dpi, inspection->dpi, packet->ip, packet->ip_captured, packet->time_us, &result);
+    bool decided = dpi_packet(probe->dpi, inspection->dpi, packet->ip, packet->ip_captured,
+                              packet->time_us, &result);
     if (!decided && inspection->dpi_packets < most)
         return false;
     if (!decided)
         dpi_give_up(probe->dpi, inspection->dpi, &result);
     inspection->dpi_done = true;
-    if (result.name && result.by_payload)
-        inspection->dpi_name = result.name;
+    take_dpi(inspection, &result, flow->transport);
     dpi_flow_destroy(probe->dpi, inspection->dpi);
     inspection->dpi = NULL;
     return true;
@@ -132,7 +156,8 @@ static bool ask_dpi(struct probe *probe, struct flow *flow, struct inspection *i
 static void keep_details(struct probe *probe, struct flow *flow, const struct facts *facts)
 {
     bool asked_by_name = facts->host_source == HOST_SNI || facts->host_source == HOST_HTTP;
-    bool other_name = asked_by_name && facts->tls.certificate.present && !facts->tls.certificate.name_fits;
+    bool other_name =
+        asked_by_name && facts->tls.certificate.present && !facts->tls.certificate.name_fits;
     bool tls = facts->tls.alert_level || other_name;
     bool http = facts->http.bare_html || (facts->http.response && facts->http.status >= 300);
     if (!tls && !http && !(flow->flags & FLOW_EVENTFUL))
@@ -146,9 +171,11 @@ static void keep_details(struct probe *probe, struct flow *flow, const struct fa
     details->http = facts->http;
 }
 
-static void set_protocol(struct probe *probe, struct flow *flow, const struct inspection *inspection)
+static void set_protocol(struct probe *probe, struct flow *flow,
+                         const struct inspection *inspection)
 {
-    const char *name = inspection->facts.protocol ? inspection->facts.protocol : inspection->dpi_name;
+    const char *name =
+        inspection->facts.protocol ? inspection->facts.protocol : inspection->dpi_name;
     if (name)
         flow->protocol = probe_protocol_number(probe, name);
     uint8_t stage = inspection->facts.stage;
@@ -157,11 +184,13 @@ static void set_protocol(struct probe *probe, struct flow *flow, const struct in
     flow->stage = MAX_OF(flow->stage, stage);
 }
 
-static void set_payload_kinds(struct probe *probe, struct flow *flow, const struct inspection *inspection)
+static void set_payload_kinds(struct probe *probe, struct flow *flow,
+                              const struct inspection *inspection)
 {
     struct evidence *evidence = tracker_evidence(&probe->tracker, flow);
     for (int side = 0; evidence && side < 2; side++)
-        evidence->sides[side].first_payload_kind = (uint8_t)inspection_payload_kind(inspection, (enum side)side);
+        evidence->sides[side].first_payload_kind =
+            (uint8_t)inspection_payload_kind(inspection, (enum side)side);
 }
 
 void probe_inspection_finish(struct probe *probe, struct flow *flow)
@@ -173,8 +202,7 @@ void probe_inspection_finish(struct probe *probe, struct flow *flow)
     inspect_finish(&probe->inspectors, inspection, flow->transport);
     if (inspection->dpi) {
         dpi_give_up(probe->dpi, inspection->dpi, &result);
-        if (result.name && result.by_payload)
-            inspection->dpi_name = result.name;
+        take_dpi(inspection, &result, flow->transport);
         dpi_flow_destroy(probe->dpi, inspection->dpi);
         inspection->dpi = NULL;
     }
@@ -190,7 +218,8 @@ void probe_inspection_finish(struct probe *probe, struct flow *flow)
 static void decide(struct probe *probe, struct flow *flow)
 {
     probe_inspection_finish(probe, flow);
-    if (probe->options.on_facts) { /* tools want the facts with the record: keep them until the end */
+    if (probe->options
+            .on_facts) { /* tools want the facts with the record: keep them until the end */
         flow->flags |= FLOW_DECIDED;
         return;
     }
@@ -202,7 +231,8 @@ static void decide(struct probe *probe, struct flow *flow)
         tracker_drop_evidence(&probe->tracker, flow);
 }
 
-void probe_take_payload(struct probe *probe, const struct tracked *tracked, const struct packet *packet)
+void probe_take_payload(struct probe *probe, const struct tracked *tracked,
+                        const struct packet *packet)
 {
     struct flow *flow = tracked->flow;
     struct inspection *inspection = inspection_of(probe, flow);

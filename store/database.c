@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -21,6 +23,9 @@ static int database_system_error(sqlite3 *db)
 {
     int number = db ? sqlite3_system_errno(db) : 0;
 
+    if (number == 0) {
+        number = errno; /* a failed COMMIT leaves it there only */
+    }
     if (number == EDQUOT || number == EFBIG) {
         number = ENOSPC; /* a quota or a limit: for who must make room it is the same */
     }
@@ -147,8 +152,22 @@ out:
     return status;
 }
 
+off_t database_size_beside(const char *path, const char *suffix)
+{
+    struct stat info;
+    char *name = NULL;
+    off_t size = -1;
+
+    if (asprintf(&name, "%s%s", path, suffix) >= 0) {
+        size = stat(name, &info) == 0 ? info.st_size : -1;
+        free(name);
+    }
+    return size;
+}
+
 int database_exec(sqlite3 *db, const char *path, const char *sql, struct dl_error *error)
 {
+    errno = 0;
     int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
 
     return code == SQLITE_OK ? DL_OK : database_fail(db, path, code, error);
@@ -187,6 +206,21 @@ out:
     return status;
 }
 
+/* SQLite takes a missing part of the last page for zeros. A WAL may still hold the page whole. */
+static int database_check_size(sqlite3 *db, const char *path, struct dl_error *error)
+{
+    struct stat info;
+    int64_t page_size = 0;
+    int status = database_integer(db, path, "PRAGMA page_size", &page_size, error);
+
+    if (status == DL_OK && page_size > 0 && database_size_beside(path, "-wal") <= 0 &&
+        stat(path, &info) == 0 && info.st_size % page_size != 0) {
+        status =
+            dl_error_set(error, DL_CORRUPT, "%s: the store is damaged: its end is missing", path);
+    }
+    return status;
+}
+
 int database_version(sqlite3 *db, const char *path, int *ret_version, struct dl_error *error)
 {
     static const char foreign[] =
@@ -222,8 +256,11 @@ int database_version(sqlite3 *db, const char *path, int *ret_version, struct dl_
         return dl_error_set(error, DL_CORRUPT, "%s: holds views or triggers, as no store does",
                             path);
     }
-    *ret_version = (int)version;
-    return DL_OK;
+    status = database_check_size(db, path, error);
+    if (status == DL_OK) {
+        *ret_version = (int)version;
+    }
+    return status;
 }
 
 /* ---- migration ---- */

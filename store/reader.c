@@ -21,20 +21,6 @@
 
 /* ---- opening ---- */
 
-/* Is there something in PATH-wal, and is there a PATH-shm? */
-static bool file_beside(const char *path, const char *suffix, bool not_empty)
-{
-    struct stat info;
-    char *name = NULL;
-    bool there = false;
-
-    if (asprintf(&name, "%s%s", path, suffix) >= 0) {
-        there = stat(name, &info) == 0 && (!not_empty || info.st_size > 0);
-        free(name);
-    }
-    return there;
-}
-
 static int source_check_file(const char *path, struct dl_error *error)
 {
     struct stat info;
@@ -83,8 +69,8 @@ static int source_open_database(struct source *source, struct dl_error *error)
     int status = source_open_as(source, "mode=ro", NULL, &version, error);
     bool refused = status != DL_OK && status != DL_CORRUPT && status != DL_VERSION;
 
-    if (refused && !file_beside(source->path, "-shm", false)) {
-        status = file_beside(source->path, "-wal", true)
+    if (refused && database_size_beside(source->path, "-shm") < 0) {
+        status = database_size_beside(source->path, "-wal") > 0
                      ? source_open_as(source, "mode=ro", "unix-none", &version, error)
                      : source_open_as(source, "mode=ro&immutable=1", NULL, &version, error);
     }
@@ -181,7 +167,6 @@ static int reader_reserve(struct store_reader *reader, struct source *source, in
     struct input_record *inputs = reallocarray(reader->inputs, wanted, sizeof(*reader->inputs));
     if (inputs) {
         reader->inputs = inputs;
-        reader->input_capacity = (uint32_t)wanted;
         source->numbers = calloc((size_t)more + 1, sizeof(*source->numbers));
     }
     if (!inputs || !source->numbers) {

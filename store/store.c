@@ -70,6 +70,7 @@ int store_run(struct store *store, struct binder *binder, struct dl_error *error
     int code = binder->code;
 
     if (code == SQLITE_OK) {
+        errno = 0;
         code = sqlite3_step(binder->statement);
         sqlite3_reset(binder->statement);
     }

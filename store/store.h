@@ -39,7 +39,10 @@ int store_put_meta(struct store *store, const char *key, const char *value, stru
 
 /* Has an input of this fingerprint been read to its end into this store? */
 bool store_has_input(struct store *store, const uint8_t fingerprint[32]);
-/* Begins an input; its number is written into `input->number`. An unfinished earlier try of the same fingerprint is removed first. */
+/*
+ * Begins an input; its number is written into `input->number`. An unfinished earlier try of the same fingerprint is removed first;
+ * DL_DUPLICATE where store_has_input().
+ */
 int store_begin_input(struct store *store, struct input_record *input, struct dl_error *error);
 /* Updates the input's row (counters, last times, status, complete). */
 int store_update_input(struct store *store, const struct input_record *input, struct dl_error *error);

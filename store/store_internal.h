@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/buffer.h"
 #include "base/status.h"
@@ -50,12 +51,11 @@ int store_migrate(sqlite3 *db, const char *path, const struct store_migration *s
 
 /* Says what SQLite's `code` means for the store at `path`; returns the status. */
 int database_fail(sqlite3 *db, const char *path, int code, struct dl_error *error);
-/*
- * Opens and reads the first page. `parameters` are those of an SQLite URI ("mode=ro"); `vfs` may be
- * NULL.
- */
+/* `parameters` are those of an SQLite URI ("mode=ro"), `vfs` NULL for the usual one. */
 int database_open(sqlite3 **ret_db, const char *path, const char *parameters, const char *vfs,
                   struct dl_error *error);
+/* The size of the file with that suffix beside it ("-wal"); -1 where there is none. */
+off_t database_size_beside(const char *path, const char *suffix);
 int database_exec(sqlite3 *db, const char *path, const char *sql, struct dl_error *error);
 int database_prepare(sqlite3 *db, const char *path, const char *sql, sqlite3_stmt **ret_statement,
                      struct dl_error *error);
@@ -171,8 +171,7 @@ struct flow_reading {
 struct source {
     sqlite3 *db;
     char *path;
-    sqlite3_stmt
-        *keys; /* the pass: starts and ids in order; without an index only these are sorted */
+    sqlite3_stmt *keys; /* the pass: starts and ids in order; only these are ever sorted */
     struct flow_reading row, get; /* the pass's, and store_reader_get()'s */
     sqlite3_stmt *name;
     char **names; /* by their number; those met so far among the first STORE_NAMES_MAX */
@@ -189,7 +188,7 @@ struct store_reader {
     struct source *sources;
     size_t source_count;
     struct input_record *inputs;
-    uint32_t input_count, input_capacity;
+    uint32_t input_count;
     bool with_evidence;  /* the pass under way wants it */
     struct source *last; /* gave the last row; stands still until the next */
 };

@@ -15,7 +15,8 @@ struct judge_pass;
 
 struct judged {
     struct observation flow; /* strings are valid until the next one */
-    const struct observation *dns; /* the question it followed; NULL for none. Valid until the next one */
+    const struct observation
+        *dns; /* the question it followed; NULL for none. Valid until the next one */
     const struct input_record *input;
     struct verdict verdict;
     uint32_t attempt_input; /* the first flow of its attempt */

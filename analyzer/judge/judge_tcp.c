@@ -191,10 +191,9 @@ static struct exchange exchange_of(const struct observation *flow)
     bool named = tls->client_hello ? !tls->no_sni : (flow->reasons & REASON_SNI) != 0;
 
     if (is_tls(flow))
-        return (struct exchange){
-            named ? "tls.reset.sni" : "tls.reset.other",
-            "reset-after-client-hello", "tls.timeout", "silence-after-client-hello",
-            JUDGE_SLOW_HELLO_US};
+        return (struct exchange){named ? "tls.reset.sni" : "tls.reset.other",
+                                 "reset-after-client-hello", "tls.timeout",
+                                 "silence-after-client-hello", JUDGE_SLOW_HELLO_US};
     if (is_http(flow))
         return (struct exchange){"http.reset.host", "reset-after-request", "http.timeout",
                                  "silence-after-request", JUDGE_SLOW_REQUEST_US};

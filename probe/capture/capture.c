@@ -106,6 +106,14 @@ int capture_open_live(struct capture **ret_capture, const char *interface,
     return status;
 }
 
+void capture_on_idle(struct capture *capture, capture_idle_fn idle, void *context)
+{
+    if (capture->reader) {
+        capture->reader->idle = idle;
+        capture->reader->idle_context = context;
+    }
+}
+
 /* Counts the frames that go out, and closes the gaps that the filter made. Returns how many are
  * left. */
 static size_t account(struct capture *capture, struct frame *frames, size_t count)

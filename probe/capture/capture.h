@@ -28,6 +28,10 @@ struct frame {
 
 struct capture;
 
+#define CAPTURE_IDLE_MS 250
+/* Called while nothing comes; false ends the reading. */
+typedef bool (*capture_idle_fn)(void *context);
+
 struct capture_live_options {
     const char *filter;    /* BPF text or NULL */
     uint32_t buffer_bytes; /* kernel ring; 0 for the default of 64 MiB */
@@ -57,6 +61,12 @@ int capture_open_file(struct capture **ret_capture, const char *path, const char
 /* Opens an interface. -EPERM / -EACCES where the privilege is missing, DL_USAGE for a bad filter, DL_NOT_FOUND for no such interface. */
 int capture_open_live(struct capture **ret_capture, const char *interface, const struct capture_live_options *options,
                       struct dl_error *error);
+
+/*
+ * For pipes, which may be silent for long: `idle` is called every CAPTURE_IDLE_MS of it, and where it says false the read under way
+ * ends with -EINTR. Without it reading waits as long as it takes; a signal that is caught ends the wait in either case.
+ */
+void capture_on_idle(struct capture *capture, capture_idle_fn idle, void *context);
 
 /*
  * Up to `maximum` frames. DL_OK with at least one; DL_AGAIN (live only) when `timeout_ms` passed without any;

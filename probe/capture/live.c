@@ -22,7 +22,7 @@
 /* Frames are copied here: a kernel block is given back when the last of its frames was handed over.
  */
 #define ARENA_BYTES     (4u * 1024u * 1024u)
-#define PAUSE_MS        50 /* while an interface is down, whose socket may be readable all the time */
+#define PAUSE_MS        50 /* while an interface is down: its socket may always be readable */
 #define LINKTYPE_RAW_IP 101u
 #define COUNTER_HALF    UINT32_C(0x80000000)
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,19 +19,38 @@
 #define MIDDLE      READER_NEED_MAX
 #define BUFFER_SIZE (MIDDLE + READER_NEED_MAX + READER_BLOCK)
 
-/* read() that is not disturbed by signals; a negated errno. */
-static ssize_t read_some(int fd, void *bytes, size_t length)
+/* Until a pipe has something to read (or an error that read() will tell): DL_OK, or -EINTR. */
+static int wait_for_pipe(const struct reader *reader)
+{
+    struct pollfd pipe = {.fd = reader->fd, .events = POLLIN};
+    while (reader->idle) {
+        int result = poll(&pipe, 1, CAPTURE_IDLE_MS);
+        if (result > 0 || (result < 0 && errno != EINTR)) {
+            break;
+        }
+        if (!reader->idle(reader->idle_context)) {
+            return -EINTR;
+        }
+    }
+    return DL_OK;
+}
+
+/* read(), which signals disturb only where it waits; a negated errno. */
+static ssize_t read_some(const struct reader *reader, void *bytes, size_t length)
 {
     ssize_t got;
+    if (!reader->regular && wait_for_pipe(reader) != DL_OK) {
+        return -EINTR;
+    }
     do {
-        got = read(fd, bytes, length);
-    } while (got < 0 && errno == EINTR);
+        got = read(reader->fd, bytes, length);
+    } while (got < 0 && errno == EINTR && reader->regular);
     return got < 0 ? -errno : got;
 }
 
 static size_t produce_plain(struct reader *reader, uint8_t *out, size_t room)
 {
-    ssize_t got = read_some(reader->fd, out, room);
+    ssize_t got = read_some(reader, out, room);
     if (got <= 0) {
         reader->status = got < 0 ? (int)got : DL_END;
         got = 0;
@@ -44,7 +64,7 @@ static void refill_packed(struct reader *reader)
     if (reader->packed_end || cursor_left(&reader->packed) > 0) {
         return;
     }
-    ssize_t got = read_some(reader->fd, reader->packed_bytes, PACKED_BLOCK);
+    ssize_t got = read_some(reader, reader->packed_bytes, PACKED_BLOCK);
     if (got <= 0) {
         reader->packed_end = true;
         reader->status = got < 0 ? (int)got : DL_OK;
@@ -123,6 +143,7 @@ static int open_path(struct reader *reader, const char *path)
         return -EISDIR;
     }
     if (S_ISREG(st.st_mode)) {
+        reader->regular = true;
         reader->size = (uint64_t)st.st_size;
         (void)posix_fadvise(reader->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     }

@@ -6,11 +6,11 @@
 
 #define MATCHES_MAX 8
 /* facts/messaging 1.2: what the SRP signs are worth beside the payload's own points. */
-#define SRP_PORT            3101
-#define SRP_PORT_POINTS     3
-#define SRP_BLOCK_POINTS    3
-#define SRP_LIKELY          5
-#define SRP_STRONG          8
+#define SRP_PORT         3101
+#define SRP_PORT_POINTS  3
+#define SRP_BLOCK_POINTS 3
+#define SRP_LIKELY       5
+#define SRP_STRONG       8
 
 /* Independent kinds of evidence for one service. */
 struct support {
@@ -20,7 +20,8 @@ struct support {
     bool self_hosted_only;
 };
 
-static const struct catalog_match *find_service(const struct catalog_match *matches, size_t count, uint16_t service)
+static const struct catalog_match *find_service(const struct catalog_match *matches, size_t count,
+                                                uint16_t service)
 {
     for (size_t i = 0; i < count; i++)
         if (matches[i].service == service)
@@ -34,12 +35,14 @@ static bool is_shared_port(uint16_t port)
 }
 
 /* Reasons that address and port add for a service; shared ports say nothing. */
-static uint16_t support_reasons(const struct classify_input *input, const struct support *support, uint16_t service)
+static uint16_t support_reasons(const struct classify_input *input, const struct support *support,
+                                uint16_t service)
 {
     uint16_t reasons = 0;
     if (find_service(support->addresses, support->address_count, service))
         reasons |= REASON_IP;
-    if (!is_shared_port(input->server_port) && find_service(support->ports, support->port_count, service))
+    if (!is_shared_port(input->server_port) &&
+        find_service(support->ports, support->port_count, service))
         reasons |= REASON_PORT;
     return reasons;
 }
@@ -51,14 +54,16 @@ static uint16_t dns_reason(const struct classify_input *input, uint16_t service)
 }
 
 /* Keeps the better of two tags; on a tie the first. */
-static void offer(const struct classify_input *input, const struct support *support, struct tag *tag, uint16_t service,
-                  enum role role, enum certainty certainty, uint16_t reasons)
+static void offer(const struct classify_input *input, const struct support *support,
+                  struct tag *tag, uint16_t service, enum role role, enum certainty certainty,
+                  uint16_t reasons)
 {
     if (support->self_hosted_only && !(reasons & REASON_INVENTORY) &&
         !catalog_service_at(input->catalog, service)->self_hosted)
         return;
     if (certainty > tag->certainty)
-        *tag = (struct tag){.service = service, .role = role, .certainty = certainty, .reasons = reasons};
+        *tag = (struct tag){
+            .service = service, .role = role, .certainty = certainty, .reasons = reasons};
 }
 
 static enum certainty cap(enum certainty certainty, bool confirmed)
@@ -73,8 +78,8 @@ static bool by_name(const struct classify_input *input, struct support *support,
     struct catalog_match match;
     if (!facts || (facts->host_source != HOST_SNI && facts->host_source != HOST_HTTP))
         return false;
-    if (!catalog_match_host(input->catalog, facts->host, strlen(facts->host), (enum transport)input->transport,
-                            input->server_port, &match)) {
+    if (!catalog_match_host(input->catalog, facts->host, strlen(facts->host),
+                            (enum transport)input->transport, input->server_port, &match)) {
         /* Beside an encrypted hello the readable name may be the provider's alone: it proves nothing. */
         support->self_hosted_only = !facts->tls.ech;
         return false;
@@ -85,19 +90,21 @@ static bool by_name(const struct classify_input *input, struct support *support,
         reasons |= REASON_INVENTORY;
     if (facts->certificate_service == match.service)
         reasons |= REASON_CERT;
-    offer(input, support, tag, match.service, match.role, cap(CERTAINTY_CERTAIN, match.confirmed), reasons);
+    offer(input, support, tag, match.service, match.role, cap(CERTAINTY_CERTAIN, match.confirmed),
+          reasons);
     return true;
 }
 
-static void by_certificate(const struct classify_input *input, const struct support *support, struct tag *tag)
+static void by_certificate(const struct classify_input *input, const struct support *support,
+                           struct tag *tag)
 {
     const struct facts *facts = &input->inspection->facts;
     struct catalog_match match;
     if (!facts->certificate_service)
         return;
     enum role role = ROLE_NONE;
-    if (catalog_match_host(input->catalog, facts->host, strlen(facts->host), (enum transport)input->transport,
-                           input->server_port, &match) &&
+    if (catalog_match_host(input->catalog, facts->host, strlen(facts->host),
+                           (enum transport)input->transport, input->server_port, &match) &&
         match.service == facts->certificate_service)
         role = match.role;
     uint16_t reasons = REASON_CERT | support_reasons(input, support, facts->certificate_service) |
@@ -105,16 +112,18 @@ static void by_certificate(const struct classify_input *input, const struct supp
     offer(input, support, tag, facts->certificate_service, role, CERTAINTY_CERTAIN, reasons);
 }
 
-static void by_greeting(const struct classify_input *input, const struct support *support, struct tag *tag)
+static void by_greeting(const struct classify_input *input, const struct support *support,
+                        struct tag *tag)
 {
     const struct facts *facts = &input->inspection->facts;
     struct catalog_match match;
     if (facts->host_source != HOST_GREETING ||
-        !catalog_match_host(input->catalog, facts->host, strlen(facts->host), (enum transport)input->transport,
-                            input->server_port, &match))
+        !catalog_match_host(input->catalog, facts->host, strlen(facts->host),
+                            (enum transport)input->transport, input->server_port, &match))
         return;
     offer(input, support, tag, match.service, match.role, cap(CERTAINTY_LIKELY, match.confirmed),
-          REASON_WIRE | support_reasons(input, support, match.service) | dns_reason(input, match.service));
+          REASON_WIRE | support_reasons(input, support, match.service) |
+              dns_reason(input, match.service));
 }
 
 static void sample_fill(const struct classify_input *input, struct catalog_wire_sample *sample)
@@ -131,7 +140,8 @@ static void sample_fill(const struct classify_input *input, struct catalog_wire_
     }
 }
 
-static void by_wire(const struct classify_input *input, const struct support *support, struct tag *tag)
+static void by_wire(const struct classify_input *input, const struct support *support,
+                    struct tag *tag)
 {
     struct catalog_wire_sample sample;
     struct catalog_wire_match wire;
@@ -139,7 +149,8 @@ static void by_wire(const struct classify_input *input, const struct support *su
     if (!catalog_match_wire(input->catalog, &sample, &wire))
         return;
     uint16_t service = wire.match.service;
-    uint16_t more = (support_reasons(input, support, service) & REASON_IP) | dns_reason(input, service);
+    uint16_t more =
+        (support_reasons(input, support, service) & REASON_IP) | dns_reason(input, service);
     enum certainty certainty = wire.certainty;
     if (more)
         certainty = certainty == CERTAINTY_LIKELY ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY;
@@ -148,16 +159,21 @@ static void by_wire(const struct classify_input *input, const struct support *su
 }
 
 /* SRP on 3101: a score of signs (probe/inspect/srp.h), with the port's and the block's points added. */
-static void by_srp(const struct classify_input *input, const struct support *support, struct tag *tag)
+static void by_srp(const struct classify_input *input, const struct support *support,
+                   struct tag *tag)
 {
     const struct inspection *inspection = input->inspection;
     const struct catalog_service *bes = catalog_service_find(input->catalog, "blackberry-bes");
     struct srp_score score;
-    if (!bes || input->transport != TRANSPORT_TCP || input->server_port != SRP_PORT || inspection->chosen)
+    if (!bes || input->transport != TRANSPORT_TCP || input->server_port != SRP_PORT ||
+        inspection->chosen)
         return;
-    struct srp_signs signs = {.client_spoke_first = inspection->client_first, .server_port = input->server_port};
-    signs.client_first = inspection->length_count[SIDE_CLIENT] ? inspection->first[SIDE_CLIENT] : NULL;
-    signs.server_first = inspection->length_count[SIDE_SERVER] ? inspection->first[SIDE_SERVER] : NULL;
+    struct srp_signs signs = {.client_spoke_first = inspection->client_first,
+                              .server_port = input->server_port};
+    signs.client_first =
+        inspection->length_count[SIDE_CLIENT] ? inspection->first[SIDE_CLIENT] : NULL;
+    signs.server_first =
+        inspection->length_count[SIDE_SERVER] ? inspection->first[SIDE_SERVER] : NULL;
     signs.client_captured = inspection->first_captured[SIDE_CLIENT];
     signs.server_captured = inspection->first_captured[SIDE_SERVER];
     signs.client_count = (uint8_t)MIN_OF(inspection->length_count[SIDE_CLIENT], SRP_LENGTHS);
@@ -167,17 +183,23 @@ static void by_srp(const struct classify_input *input, const struct support *sup
     srp_score(&signs, &score);
     uint16_t reasons = REASON_WIRE | REASON_PORT | dns_reason(input, bes->number);
     bool block = find_service(support->addresses, support->address_count, bes->number) != NULL;
-    unsigned points = score.points + SRP_PORT_POINTS + (block ? SRP_BLOCK_POINTS : 0) + (reasons & REASON_DNS ? SRP_BLOCK_POINTS : 0);
+    unsigned points = score.points + SRP_PORT_POINTS + (block ? SRP_BLOCK_POINTS : 0) +
+                      (reasons & REASON_DNS ? SRP_BLOCK_POINTS : 0);
     if (score.excluded || score.points == 0 || points < SRP_LIKELY)
         return;
     /* Behaviour and port alone, without an identifier, a block or a name, fit other binary protocols too. */
     bool anchored = score.has_identifier || block || (reasons & REASON_DNS);
-    enum certainty certainty = !anchored ? CERTAINTY_POSSIBLE : points >= SRP_STRONG && (block || (reasons & REASON_DNS)) ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY;
-    offer(input, support, tag, bes->number, ROLE_RELAY, certainty, reasons | (block ? REASON_IP : 0));
+    enum certainty certainty = !anchored ? CERTAINTY_POSSIBLE
+                               : points >= SRP_STRONG && (block || (reasons & REASON_DNS))
+                                   ? CERTAINTY_CERTAIN
+                                   : CERTAINTY_LIKELY;
+    offer(input, support, tag, bes->number, ROLE_RELAY, certainty,
+          reasons | (block ? REASON_IP : 0));
 }
 
 /* The protocol itself is the service's: as an inspector read it, or as nDPI says by payload. */
-static void by_protocol(const struct classify_input *input, const struct support *support, struct tag *tag)
+static void by_protocol(const struct classify_input *input, const struct support *support,
+                        struct tag *tag)
 {
     const struct inspection *inspection = input->inspection;
     const struct {
@@ -191,12 +213,14 @@ static void by_protocol(const struct classify_input *input, const struct support
         if (!readings[i].name || !catalog_match_ndpi(input->catalog, readings[i].name, &match))
             continue;
         offer(input, support, tag, match.service, match.role, CERTAINTY_LIKELY,
-              readings[i].reason | support_reasons(input, support, match.service) | dns_reason(input, match.service));
+              readings[i].reason | support_reasons(input, support, match.service) |
+                  dns_reason(input, match.service));
         return;
     }
 }
 
-static void by_alpn(const struct classify_input *input, const struct support *support, struct tag *tag)
+static void by_alpn(const struct classify_input *input, const struct support *support,
+                    struct tag *tag)
 {
     struct catalog_match match;
     const char *alpn = input->inspection->facts.tls.alpn;
@@ -206,23 +230,29 @@ static void by_alpn(const struct classify_input *input, const struct support *su
 }
 
 /* The names this client was told for the address. */
-static void by_dns(const struct classify_input *input, const struct support *support, struct tag *tag)
+static void by_dns(const struct classify_input *input, const struct support *support,
+                   struct tag *tag)
 {
     const struct dns_hint *dns = input->dns;
     if (!dns || !dns->service)
         return;
     uint16_t more = support_reasons(input, support, dns->service);
-    const struct catalog_match *port = find_service(support->ports, support->port_count, dns->service);
-    const struct catalog_match *block = find_service(support->addresses, support->address_count, dns->service);
+    const struct catalog_match *port =
+        find_service(support->ports, support->port_count, dns->service);
+    const struct catalog_match *block =
+        find_service(support->addresses, support->address_count, dns->service);
     enum role role = port ? port->role : block ? block->role : ROLE_NONE;
     if (dns->ambiguous)
-        offer(input, support, tag, dns->service, role, more ? CERTAINTY_LIKELY : CERTAINTY_POSSIBLE, REASON_DNS | REASON_AMBIGUOUS | more);
+        offer(input, support, tag, dns->service, role, more ? CERTAINTY_LIKELY : CERTAINTY_POSSIBLE,
+              REASON_DNS | REASON_AMBIGUOUS | more);
     else
-        offer(input, support, tag, dns->service, role, more ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY, REASON_DNS | more);
+        offer(input, support, tag, dns->service, role, more ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY,
+              REASON_DNS | more);
 }
 
 /* Address and port, and what the operator says of his own servers. */
-static void by_place(const struct classify_input *input, const struct support *support, struct tag *tag)
+static void by_place(const struct classify_input *input, const struct support *support,
+                     struct tag *tag)
 {
     /* The client asked for a name of no service and was sent here: block and port mean nothing then. */
     bool other_name = input->dns && input->dns->service == 0;
@@ -230,7 +260,8 @@ static void by_place(const struct classify_input *input, const struct support *s
         const struct catalog_match *block = &support->addresses[i];
         if (other_name && !block->inventory)
             continue;
-        const struct catalog_match *port = find_service(support->ports, support->port_count, block->service);
+        const struct catalog_match *port =
+            find_service(support->ports, support->port_count, block->service);
         uint16_t reasons = REASON_IP;
         enum certainty certainty = CERTAINTY_POSSIBLE;
         if (port && !is_shared_port(input->server_port)) {
@@ -245,16 +276,18 @@ static void by_place(const struct classify_input *input, const struct support *s
     }
     for (size_t i = 0; i < support->port_count && !other_name; i++)
         if (support->ports[i].specific)
-            offer(input, support, tag, support->ports[i].service, support->ports[i].role, CERTAINTY_POSSIBLE, REASON_PORT);
+            offer(input, support, tag, support->ports[i].service, support->ports[i].role,
+                  CERTAINTY_POSSIBLE, REASON_PORT);
 }
 
 static void support_find(const struct classify_input *input, struct support *support)
 {
-    support->address_count = catalog_match_address(input->catalog, input->server, (enum transport)input->transport,
-                                                   input->server_port, support->addresses, MATCHES_MAX);
+    support->address_count =
+        catalog_match_address(input->catalog, input->server, (enum transport)input->transport,
+                              input->server_port, support->addresses, MATCHES_MAX);
     support->address_count = MIN_OF(support->address_count, MATCHES_MAX);
-    support->port_count = catalog_match_port(input->catalog, (enum transport)input->transport, input->server_port,
-                                             support->ports, MATCHES_MAX);
+    support->port_count = catalog_match_port(input->catalog, (enum transport)input->transport,
+                                             input->server_port, support->ports, MATCHES_MAX);
     support->port_count = MIN_OF(support->port_count, MATCHES_MAX);
 }
 

@@ -17,8 +17,8 @@ struct classify_input {
     uint8_t transport;
     uint16_t server_port;
     const struct address *server;
-    const struct dns_hint *dns;           /* NULL for none */
-    const struct inspection *inspection;  /* NULL before the first payload */
+    const struct dns_hint *dns;          /* NULL for none */
+    const struct inspection *inspection; /* NULL before the first payload */
 };
 
 struct tag {

@@ -9,10 +9,10 @@
 #include "base/hash.h"
 #include "base/status.h"
 
-#define WAYS           8u
-#define LIFE_LEAST_US  (600 * CLOCK_SECOND_US)
-#define LIFE_MOST_US   (24 * CLOCK_HOUR_US)
-#define LIFE_GRACE_US  (300 * CLOCK_SECOND_US)
+#define WAYS          8u
+#define LIFE_LEAST_US (600 * CLOCK_SECOND_US)
+#define LIFE_MOST_US  (24 * CLOCK_HOUR_US)
+#define LIFE_GRACE_US (300 * CLOCK_SECOND_US)
 
 struct entry {
     uint64_t pair; /* keyed hash of client and server; 0 for an empty entry */
@@ -57,7 +57,8 @@ uint32_t dns_cache_hash_name(const struct dns_cache *cache, const char *name)
     return (uint32_t)hash_bytes(&cache->key, name, strlen(name));
 }
 
-static uint64_t pair_hash(const struct dns_cache *cache, const struct address *client, const struct address *server)
+static uint64_t pair_hash(const struct dns_cache *cache, const struct address *client,
+                          const struct address *server)
 {
     uint64_t words[4];
     memcpy(words, client->bytes, 16);
@@ -71,8 +72,8 @@ static struct entry *set_of(const struct dns_cache *cache, uint64_t pair)
     return &cache->entries[(size_t)((uint32_t)(pair >> 32) & cache->set_mask) * WAYS];
 }
 
-void dns_cache_add(struct dns_cache *cache, const struct address *client, const struct address *server,
-                   const struct dns_name *name, uint32_t ttl_s)
+void dns_cache_add(struct dns_cache *cache, const struct address *client,
+                   const struct address *server, const struct dns_name *name, uint32_t ttl_s)
 {
     uint64_t pair = pair_hash(cache, client, server);
     struct entry *set = set_of(cache, pair);
@@ -91,8 +92,8 @@ void dns_cache_add(struct dns_cache *cache, const struct address *client, const 
     victim->name.expires_us = name->asked_us + life + LIFE_GRACE_US;
 }
 
-bool dns_cache_find(const struct dns_cache *cache, const struct address *client, const struct address *server,
-                    int64_t now_us, struct dns_hint *ret_hint)
+bool dns_cache_find(const struct dns_cache *cache, const struct address *client,
+                    const struct address *server, int64_t now_us, struct dns_hint *ret_hint)
 {
     uint64_t pair = pair_hash(cache, client, server);
     const struct entry *set = set_of(cache, pair);
@@ -105,7 +106,8 @@ bool dns_cache_find(const struct dns_cache *cache, const struct address *client,
         hint.names++;
         hint.ambiguous |= best && best->service != name->service;
         bool newer = best && name->asked_us >= best->asked_us;
-        if (!best || (!best->service && name->service) || (newer && (name->service || !best->service)))
+        if (!best || (!best->service && name->service) ||
+            (newer && (name->service || !best->service)))
             best = name;
     }
     if (!best)

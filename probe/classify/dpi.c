@@ -4,10 +4,12 @@
 #include <ndpi_api.h>
 #include <ndpi_main.h>
 #include <ndpi_typedefs.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NDPI_AT_LEAST(major, minor) (NDPI_MAJOR > (major) || (NDPI_MAJOR == (major) && NDPI_MINOR >= (minor)))
+#define NDPI_AT_LEAST(major, minor)                                                                \
+    (NDPI_MAJOR > (major) || (NDPI_MAJOR == (major) && NDPI_MINOR >= (minor)))
 
 struct dpi {
     struct ndpi_detection_module_struct *module;
@@ -78,7 +80,13 @@ static const char *name_of(struct dpi *dpi, uint16_t id)
     return id == NDPI_PROTOCOL_UNKNOWN ? NULL : ndpi_get_proto_name(dpi->module, id);
 }
 
-static void result_fill(struct dpi *dpi, struct dpi_flow *flow, ndpi_protocol protocol, struct dpi_result *ret_result)
+static const char *host_of(struct dpi_flow *flow)
+{
+    return (const char *)inner(flow)->host_server_name;
+}
+
+static void result_fill(struct dpi *dpi, struct dpi_flow *flow, ndpi_protocol protocol,
+                        struct dpi_result *ret_result)
 {
 #if NDPI_AT_LEAST(4, 11)
     uint16_t app = protocol.proto.app_protocol, master = protocol.proto.master_protocol;
@@ -87,6 +95,7 @@ static void result_fill(struct dpi *dpi, struct dpi_flow *flow, ndpi_protocol pr
 #endif
     ret_result->name = name_of(dpi, app != NDPI_PROTOCOL_UNKNOWN ? app : master);
     ret_result->master = app != NDPI_PROTOCOL_UNKNOWN ? name_of(dpi, master) : NULL;
+    snprintf(ret_result->host, sizeof(ret_result->host), "%s", host_of(flow));
     ret_result->by_payload = inner(flow)->confidence == NDPI_CONFIDENCE_DPI;
 }
 
@@ -97,22 +106,26 @@ static bool is_decided(struct dpi *dpi, struct dpi_flow *flow, ndpi_protocol pro
     return protocol.state == NDPI_STATE_CLASSIFIED || protocol.state == NDPI_STATE_MONITORING;
 #elif NDPI_AT_LEAST(4, 11)
     (void)dpi, (void)flow;
-    return protocol.proto.app_protocol != NDPI_PROTOCOL_UNKNOWN || protocol.proto.master_protocol != NDPI_PROTOCOL_UNKNOWN;
+    return protocol.proto.app_protocol != NDPI_PROTOCOL_UNKNOWN ||
+           protocol.proto.master_protocol != NDPI_PROTOCOL_UNKNOWN;
 #else
     (void)dpi, (void)flow;
-    return protocol.app_protocol != NDPI_PROTOCOL_UNKNOWN || protocol.master_protocol != NDPI_PROTOCOL_UNKNOWN;
+    return protocol.app_protocol != NDPI_PROTOCOL_UNKNOWN ||
+           protocol.master_protocol != NDPI_PROTOCOL_UNKNOWN;
 #endif
 }
 
-bool dpi_packet(struct dpi *dpi, struct dpi_flow *flow, const uint8_t *ip, size_t length, int64_t time_us,
-                struct dpi_result *ret_result)
+bool dpi_packet(struct dpi *dpi, struct dpi_flow *flow, const uint8_t *ip, size_t length,
+                int64_t time_us, struct dpi_result *ret_result)
 {
     uint64_t time_ms = time_us > 0 ? (uint64_t)time_us / 1000 : 0;
     uint16_t size = (uint16_t)(length > UINT16_MAX ? UINT16_MAX : length);
 #if NDPI_AT_LEAST(4, 6)
-    ndpi_protocol protocol = ndpi_detection_process_packet(dpi->module, inner(flow), ip, size, time_ms, NULL);
+    ndpi_protocol protocol =
+        ndpi_detection_process_packet(dpi->module, inner(flow), ip, size, time_ms, NULL);
 #else
-    ndpi_protocol protocol = ndpi_detection_process_packet(dpi->module, inner(flow), ip, size, time_ms);
+    ndpi_protocol protocol =
+        ndpi_detection_process_packet(dpi->module, inner(flow), ip, size, time_ms);
 #endif
     if (!is_decided(dpi, flow, protocol))
         return false;

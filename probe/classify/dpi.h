@@ -18,18 +18,20 @@ struct dpi_flow;
 int dpi_create(struct dpi **ret_dpi);
 void dpi_destroy(struct dpi *dpi); /* accepts NULL */
 
-struct dpi_flow *dpi_flow_create(struct dpi *dpi); /* NULL when memory is out */
+struct dpi_flow *dpi_flow_create(struct dpi *dpi);             /* NULL when memory is out */
 void dpi_flow_destroy(struct dpi *dpi, struct dpi_flow *flow); /* accepts NULL */
 
 struct dpi_result {
-    const char *name;   /* the most specific protocol name, e.g. "WhatsApp"; NULL for unknown. Valid as long as the dpi. */
+    const char *
+        name; /* the most specific protocol name, e.g. "WhatsApp"; NULL for unknown. Valid as long as the dpi. */
     const char *master; /* what carries it, e.g. "TLS"; NULL for none */
     bool by_payload;    /* false: only an address or a cache told it */
+    char host[80];      /* the server's name where nDPI read one (old QUIC versions); its last 79 characters, "" for none */
 };
 
 /* One packet of the flow, from its IP header on. True when nDPI has decided. */
-bool dpi_packet(struct dpi *dpi, struct dpi_flow *flow, const uint8_t *ip, size_t length, int64_t time_us,
-                struct dpi_result *ret_result);
+bool dpi_packet(struct dpi *dpi, struct dpi_flow *flow, const uint8_t *ip, size_t length,
+                int64_t time_us, struct dpi_result *ret_result);
 /* No more packets will come. */
 void dpi_give_up(struct dpi *dpi, struct dpi_flow *flow, struct dpi_result *ret_result);
 const char *dpi_version(void);

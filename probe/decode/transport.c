@@ -4,8 +4,7 @@
 
 #define TCP_HEADER    20u
 #define UDP_HEADER    8u
-#define TIMESTAMP_END 12u /* the options of nearly every segment: two of padding and a time stamp  \
-                           */
+#define TIMESTAMP_END 12u /* of the usual options: two bytes of padding and a time stamp */
 
 enum tcp_option {
     OPTION_END = 0,

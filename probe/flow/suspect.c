@@ -2,33 +2,48 @@
 #include "base/array.h"
 #include "probe/flow/track.h"
 
-static uint32_t trigger_offset(const struct flow *flow, const struct evidence_side *other, const struct packet *packet)
+/* When the other side last gave a reason: its last payload, else its SYN or SYN-ACK. */
+static uint32_t trigger_offset(const struct flow *flow, const struct evidence *evidence,
+                               enum side side, const struct packet *packet)
 {
-    uint32_t now = flow_offset_us(flow, packet->time_us);
-    bool spoke = other->payload_packets > 0 || (other->flags & SIDE_SYN);
-    if (!spoke)
+    const struct evidence_side *other = &evidence->sides[!side];
+    uint32_t now = flow_offset_us(flow, packet->time_us), trigger;
+    if (other->payload_packets > 0)
+        trigger = other->last_payload_after_us;
+    else if (!(other->flags & SIDE_SYN))
         return UINT32_MAX;
-    /* The SYN of the client opens the flow: its offset is 0. */
-    uint32_t trigger = other->payload_packets > 0 ? other->last_payload_after_us : 0;
+    else if (!(flow->flags & FLOW_HANDSHAKE))
+        trigger = other->last_packet_after_us; /* the last SYN: it may have been sent again */
+    else
+        trigger = side == SIDE_SERVER ? 0 : evidence->handshake_rtt_us;
     return now >= trigger ? now - trigger : UINT32_MAX;
 }
 
-static bool is_copy(const struct details *details, unsigned i, enum side side, const struct packet *packet)
+static bool is_copy(const struct details *details, unsigned i, enum side side,
+                    const struct packet *packet)
 {
     const struct suspect *s = &details->suspects[i];
-    return s->side == side && details->suspect_end_seq[i] == packet->seq && details->suspect_ack[i] == packet->ack &&
-           s->tcp_flags == packet->tcp_flags && s->ip_id == packet->ip_id && s->ttl == packet->ttl &&
+    return s->side == side && details->suspect_end_seq[i] == packet->seq &&
+           details->suspect_ack[i] == packet->ack && s->tcp_flags == packet->tcp_flags &&
+           s->ip_id == packet->ip_id && s->ttl == packet->ttl &&
            s->payload_length == packet->payload_length;
 }
 
-static void suspect_fill(struct suspect *s, const struct flow *flow, const struct evidence *evidence, enum side side,
-                         enum suspect_kind kind, const struct packet *packet)
+/* 0 where a side's position is not known. */
+static int32_t offset_from(uint32_t seq, uint32_t expected)
+{
+    return expected ? (int32_t)(seq - expected) : 0;
+}
+
+static void suspect_fill(struct suspect *s, const struct flow *flow,
+                         const struct evidence *evidence, enum side side, enum suspect_kind kind,
+                         const struct packet *packet)
 {
     const struct evidence_side *own = &evidence->sides[side];
     const struct evidence_side *other = &evidence->sides[!side];
     s->packet = packet->number;
     s->after_us = flow_offset_us(flow, packet->time_us);
-    s->trigger_after_us = trigger_offset(flow, other, packet);
+    s->trigger_after_us = trigger_offset(flow, evidence, side, packet);
     s->kind = (uint8_t)kind;
     s->side = (uint8_t)side;
     s->tcp_flags = packet->tcp_flags;
@@ -38,8 +53,9 @@ static void suspect_fill(struct suspect *s, const struct flow *flow, const struc
     s->ip_id = packet->ip_id;
     s->window = packet->tcp_window;
     s->payload_length = (uint16_t)MIN_OF(packet->payload_length, UINT16_MAX);
-    s->seq_offset = flow->packets[side] ? (int32_t)(packet->seq - flow->next_seq[side]) : 0;
-    s->ack_offset = (packet->tcp_flags & TCP_ACK) ? (int32_t)(packet->ack - flow->next_seq[!side]) : INT32_MIN;
+    s->seq_offset = offset_from(packet->seq, flow->next_seq[side]);
+    s->ack_offset =
+        (packet->tcp_flags & TCP_ACK) ? offset_from(packet->ack, flow->next_seq[!side]) : INT32_MIN;
     s->ip_id_from_own = (uint16_t)(packet->ip_id - own->ip_id_last);
     s->ip_id_from_other = (uint16_t)(packet->ip_id - other->ip_id_last);
     s->ttl_expected = flow->ttl[side];
@@ -76,15 +92,16 @@ void suspect_note_payload(struct details *details, const struct flow *flow, enum
                           const struct packet *packet)
 {
     uint32_t end = packet->seq + packet->payload_length;
+    uint32_t now = flow_offset_us(flow, packet->time_us);
     for (unsigned i = 0; i < details->suspect_count; i++) {
         struct suspect *s = &details->suspects[i];
         if (s->packet == packet->number)
             continue;
         if (s->side != side) {
             s->other_bytes_after = saturating_add(s->other_bytes_after, packet->payload_length);
-        } else if ((int32_t)(end - details->suspect_end_seq[i]) > 0) {
+        } else if ((int32_t)(end - details->suspect_end_seq[i]) > s->payload_length) {
             s->own_bytes_after = saturating_add(s->own_bytes_after, packet->payload_length);
-            s->own_after_us = flow_offset_us(flow, packet->time_us) - s->after_us;
+            s->own_after_us = now > s->after_us ? now - s->after_us : 0;
         }
     }
 }

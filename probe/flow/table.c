@@ -31,7 +31,7 @@ struct flow_table {
 };
 
 #define SLOTS_START 4096u
-/* Within this time a flow seen again keeps its place in the list: order need not be finer. */
+/* Within one grain a flow seen again keeps its place in the list: order need not be finer. */
 #define TOUCH_GRAIN_US CLOCK_SECOND_US
 
 static const int64_t default_timeout_us[FLOW_CLASS_COUNT] = {
@@ -57,7 +57,8 @@ int flow_table_create(struct flow_table **ret_table, const struct flow_table_opt
     if (!table)
         return -ENOMEM;
     table->slots = calloc(SLOTS_START, sizeof(struct slot));
-    status = table->slots ? pool_init(&table->flows, sizeof(struct flow), options->maximum) : -ENOMEM;
+    status =
+        table->slots ? pool_init(&table->flows, sizeof(struct flow), options->maximum) : -ENOMEM;
     if (status == DL_OK)
         status = hash_key_random(&table->key);
     if (status != DL_OK) {
@@ -68,7 +69,8 @@ int flow_table_create(struct flow_table **ret_table, const struct flow_table_opt
     table->ended = options->ended;
     table->context = options->context;
     for (int i = 0; i < FLOW_CLASS_COUNT; i++)
-        table->timeout_us[i] = options->timeout_us[i] ? options->timeout_us[i] : default_timeout_us[i];
+        table->timeout_us[i] =
+            options->timeout_us[i] ? options->timeout_us[i] : default_timeout_us[i];
     *ret_table = table;
     return DL_OK;
 }
@@ -83,7 +85,8 @@ void flow_table_destroy(struct flow_table *table)
 }
 
 /* Is (a, a_port) above (b, b_port)? The order only has to be one and the same for both directions. */
-static bool is_above(const struct address *a, uint16_t a_port, const struct address *b, uint16_t b_port)
+static bool is_above(const struct address *a, uint16_t a_port, const struct address *b,
+                     uint16_t b_port)
 {
     uint64_t a_words[2], b_words[2];
     memcpy(a_words, a->bytes, 16);
@@ -95,9 +98,9 @@ static bool is_above(const struct address *a, uint16_t a_port, const struct addr
     return a_port > b_port;
 }
 
-struct flow_lookup flow_table_key(const struct flow_table *table, const struct address *source, uint16_t source_port,
-                                  const struct address *destination, uint16_t destination_port, uint8_t transport,
-                                  uint32_t sub)
+struct flow_lookup flow_table_key(const struct flow_table *table, const struct address *source,
+                                  uint16_t source_port, const struct address *destination,
+                                  uint16_t destination_port, uint8_t transport, uint32_t sub)
 {
     struct flow_lookup lookup = {.sub = sub};
     uint64_t words[6];
@@ -112,15 +115,17 @@ struct flow_lookup flow_table_key(const struct flow_table *table, const struct a
     return lookup;
 }
 
-uint32_t flow_table_hash_question(const struct flow_table *table, uint16_t id, uint16_t type, const char *name)
+uint32_t flow_table_hash_question(const struct flow_table *table, uint16_t id, uint16_t type,
+                                  const char *name)
 {
     uint64_t words[2] = {hash_bytes(&table->key, name, strlen(name)), (uint64_t)id << 16 | type};
     uint32_t hash = (uint32_t)hash_words(&table->key, words, 2);
     return hash ? hash : 1;
 }
 
-struct flow *flow_table_find(struct flow_table *table, const struct flow_lookup *lookup, const struct address *source,
-                             uint16_t source_port, const struct address *destination, uint16_t destination_port,
+struct flow *flow_table_find(struct flow_table *table, const struct flow_lookup *lookup,
+                             const struct address *source, uint16_t source_port,
+                             const struct address *destination, uint16_t destination_port,
                              uint8_t transport)
 {
     const struct address *low = lookup->from_high ? destination : source;
@@ -134,8 +139,9 @@ struct flow *flow_table_find(struct flow_table *table, const struct flow_lookup 
         if (slot->hash != lookup->hash)
             continue;
         struct flow *flow = flow_at(table, slot->flow);
-        if (flow->sub == lookup->sub && flow->transport == transport && flow->low_port == low_port &&
-            flow->high_port == high_port && address_equal(&flow->low, low) && address_equal(&flow->high, high))
+        if (flow->sub == lookup->sub && flow->transport == transport &&
+            flow->low_port == low_port && flow->high_port == high_port &&
+            address_equal(&flow->low, low) && address_equal(&flow->high, high))
             return flow;
     }
 }
@@ -173,7 +179,8 @@ static void slot_remove(struct flow_table *table, uint32_t number, uint32_t hash
     uint32_t hole = hash & mask;
     while (table->slots[hole].flow != number)
         hole = (hole + 1) & mask;
-    for (uint32_t at = (hole + 1) & mask; table->slots[at].flow != POOL_NONE; at = (at + 1) & mask) {
+    for (uint32_t at = (hole + 1) & mask; table->slots[at].flow != POOL_NONE;
+         at = (at + 1) & mask) {
         uint32_t home = table->slots[at].hash & mask;
         if (((at - home) & mask) >= ((at - hole) & mask)) {
             table->slots[hole] = table->slots[at];
@@ -233,8 +240,9 @@ static void evict_one(struct flow_table *table)
     }
 }
 
-struct flow *flow_table_add(struct flow_table *table, const struct flow_lookup *lookup, const struct address *source,
-                            uint16_t source_port, const struct address *destination, uint16_t destination_port,
+struct flow *flow_table_add(struct flow_table *table, const struct flow_lookup *lookup,
+                            const struct address *source, uint16_t source_port,
+                            const struct address *destination, uint16_t destination_port,
                             uint8_t transport, enum flow_class flow_class, int64_t time_us)
 {
     if (table->flows.taken >= table->flows.maximum)
@@ -265,7 +273,8 @@ void flow_table_touch(struct flow_table *table, struct flow *flow, int64_t time_
     if (time_us <= before)
         return;
     flow->last_us = time_us;
-    if (flow->newer && time_us - before >= TOUCH_GRAIN_US) {
+    /* By the clock's grain, not by the last packet: a busy flow must move too. */
+    if (flow->newer && time_us / TOUCH_GRAIN_US != before / TOUCH_GRAIN_US) {
         uint32_t number = flow_number(table, flow);
         list_remove(table, flow);
         list_append(table, flow, number);

@@ -8,8 +8,10 @@
 #include "base/clock.h"
 #include "base/status.h"
 
-#define TTL_STEP_NOTED    3 /* a payload packet this far from its side's last TTL deserves a look */
-#define STRAY_SYN_US      CLOCK_SECOND_US
+#define TTL_STEP_NOTED 3  /* a payload packet this far from its side's last TTL deserves a look */
+#define PADDING_MOST   6u /* 60 bytes of Ethernet less headers without options */
+#define STRAY_SYN_US   CLOCK_SECOND_US
+#define SYN_ACK_REACH  (1u << 20) /* what a server may have sent before its SYN-ACK comes again */
 
 static void flow_gone(void *context, struct flow *flow, enum close_reason reason)
 {
@@ -22,7 +24,8 @@ int tracker_init(struct tracker *tracker, const struct track_options *options)
 {
     memset(tracker, 0, sizeof(*tracker));
     tracker->options = *options;
-    struct flow_table_options table = {.maximum = options->flows_maximum, .ended = flow_gone, .context = tracker};
+    struct flow_table_options table = {
+        .maximum = options->flows_maximum, .ended = flow_gone, .context = tracker};
     int status = flow_table_create(&tracker->table, &table);
     if (status == DL_OK)
         status = pool_init(&tracker->evidence, sizeof(struct evidence), options->flows_maximum);
@@ -43,7 +46,8 @@ void tracker_finish(struct tracker *tracker)
 
 size_t tracker_memory(const struct tracker *tracker)
 {
-    return flow_table_memory(tracker->table) + pool_memory(&tracker->evidence) + pool_memory(&tracker->details);
+    return flow_table_memory(tracker->table) + pool_memory(&tracker->evidence) +
+           pool_memory(&tracker->details);
 }
 
 bool tracker_give_evidence(struct tracker *tracker, struct flow *flow)
@@ -99,7 +103,8 @@ static void count_ip_id(struct evidence_side *side, const struct packet *packet,
     side->ip_id_last = packet->ip_id;
 }
 
-static void count_evidence(struct evidence_side *side, const struct flow *flow, const struct packet *packet, bool first)
+static void count_evidence(struct evidence_side *side, const struct flow *flow,
+                           const struct packet *packet, bool first)
 {
     if (first)
         side->ttl_first = side->ttl_min = side->ttl_max = packet->ttl;
@@ -115,7 +120,8 @@ static void count_evidence(struct evidence_side *side, const struct flow *flow, 
     side->last_packet_after_us = flow_offset_us(flow, packet->time_us);
 }
 
-void tracker_count(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet)
+void tracker_count(struct tracker *tracker, struct flow *flow, enum side side,
+                   const struct packet *packet)
 {
     struct evidence *evidence = tracker_evidence(tracker, flow);
     if (evidence && !(packet->tcp_flags & TCP_RST))
@@ -151,7 +157,8 @@ static void count_payload_bytes(struct evidence_side *side, uint32_t bytes)
 
 /* ---- whose flow it is ---- */
 
-static bool source_is_client(const struct tracker *tracker, const struct packet *packet, bool *ret_guessed)
+static bool source_is_client(const struct tracker *tracker, const struct packet *packet,
+                             bool *ret_guessed)
 {
     const struct track_options *o = &tracker->options;
     *ret_guessed = false;
@@ -167,7 +174,8 @@ static bool source_is_client(const struct tracker *tracker, const struct packet 
     }
     if (o->is_server_port && packet->source_port != packet->destination_port) {
         bool source_serves = o->is_server_port(o->context, packet->transport, packet->source_port);
-        bool destination_serves = o->is_server_port(o->context, packet->transport, packet->destination_port);
+        bool destination_serves =
+            o->is_server_port(o->context, packet->transport, packet->destination_port);
         if (source_serves != destination_serves)
             return destination_serves;
     }
@@ -181,12 +189,13 @@ static enum flow_class class_at_start(const struct packet *packet)
     return packet->transport == TRANSPORT_TCP ? FLOW_CLASS_OPENING : FLOW_CLASS_DATAGRAM;
 }
 
-static struct flow *flow_begin(struct tracker *tracker, const struct packet *packet, const struct flow_lookup *lookup)
+static struct flow *flow_begin(struct tracker *tracker, const struct packet *packet,
+                               const struct flow_lookup *lookup)
 {
     bool guessed;
     struct flow *flow = flow_table_add(tracker->table, lookup, &packet->source, packet->source_port,
-                                       &packet->destination, packet->destination_port, packet->transport,
-                                       class_at_start(packet), packet->time_us);
+                                       &packet->destination, packet->destination_port,
+                                       packet->transport, class_at_start(packet), packet->time_us);
     if (!flow)
         return NULL;
     if (source_is_client(tracker, packet, &guessed) == lookup->from_high)
@@ -204,14 +213,23 @@ static struct flow *flow_begin(struct tracker *tracker, const struct packet *pac
 
 /* ---- TCP ---- */
 
-static void tcp_syn(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet)
+/* The client may have answered the first one before the second comes: then the server is a little further. */
+static bool is_other_syn_ack(const struct flow *flow, const struct evidence_side *own,
+                             uint32_t next)
+{
+    uint32_t reach = own->payload_packets > 0 || (own->flags & SIDE_FIN) ? SYN_ACK_REACH : 0;
+    return flow->next_seq[SIDE_SERVER] - next > reach;
+}
+
+static void tcp_syn(struct tracker *tracker, struct flow *flow, enum side side,
+                    const struct packet *packet)
 {
     struct evidence *evidence = tracker_evidence(tracker, flow);
     struct evidence_side *own = evidence ? &evidence->sides[side] : NULL;
     uint32_t next = packet->seq + 1 + packet->payload_length;
     if (own && (own->flags & SIDE_SYN)) {
         own->syn_retransmissions += own->syn_retransmissions < UINT8_MAX;
-        if (side == SIDE_SERVER && flow->next_seq[side] != next && flow->flow_class == FLOW_CLASS_OPENING)
+        if (side == SIDE_SERVER && is_other_syn_ack(flow, own, next))
             suspect_add(tracker, flow, side, SUSPECT_SYN_ACK, packet);
         return;
     }
@@ -230,7 +248,8 @@ static void tcp_syn(struct tracker *tracker, struct flow *flow, enum side side, 
         evidence->handshake_rtt_us = MAX_OF(flow_offset_us(flow, packet->time_us), 1);
 }
 
-static void tcp_reset(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet)
+static void tcp_reset(struct tracker *tracker, struct flow *flow, enum side side,
+                      const struct packet *packet)
 {
     struct evidence *evidence = tracker_evidence(tracker, flow);
     bool was_closed = (flow->flags & FLOW_FIN_CLIENT) && (flow->flags & FLOW_FIN_SERVER);
@@ -264,23 +283,27 @@ static void tcp_fin(struct tracker *tracker, struct flow *flow, enum side side)
 
 static bool is_keepalive(const struct flow *flow, enum side side, const struct packet *packet)
 {
-    return packet->payload_length <= 1 && flow->packets[side] > 0 && packet->seq + 1 == flow->next_seq[side];
+    return packet->payload_length <= 1 && flow->packets[side] > 0 &&
+           packet->seq + 1 == flow->next_seq[side];
 }
 
-static void tcp_payload_evidence(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet,
-                                 int32_t ahead)
+static void tcp_payload_evidence(struct tracker *tracker, struct flow *flow, enum side side,
+                                 const struct packet *packet, int32_t ahead)
 {
     struct evidence *evidence = tracker_evidence(tracker, flow);
     struct evidence_side *own = &evidence->sides[side];
     struct details *details = tracker_details_if_any(tracker, flow);
-    int32_t fresh = ahead >= 0 ? (int32_t)packet->payload_length : ahead + (int32_t)packet->payload_length;
+    int32_t fresh =
+        ahead >= 0 ? (int32_t)packet->payload_length : ahead + (int32_t)packet->payload_length;
     bool first = own->payload_packets == 0;
-    unsigned step = (unsigned)(packet->ttl > flow->ttl[side] ? packet->ttl - flow->ttl[side] : flow->ttl[side] - packet->ttl);
+    unsigned step = (unsigned)(packet->ttl > flow->ttl[side] ? packet->ttl - flow->ttl[side]
+                                                             : flow->ttl[side] - packet->ttl);
     if (details)
         suspect_note_payload(details, flow, side, packet);
     if (first && side == SIDE_SERVER && (packet->tcp_flags & TCP_FIN))
         suspect_add(tracker, flow, side, SUSPECT_FIN_DATA, packet);
-    else if (step >= TTL_STEP_NOTED && flow->packets[side] > 0 && own->ttl_max - own->ttl_min < TTL_STEP_NOTED)
+    else if (step >= TTL_STEP_NOTED && flow->ttl[side] != 0 &&
+             own->ttl_max - own->ttl_min < TTL_STEP_NOTED)
         suspect_add(tracker, flow, side, SUSPECT_TTL, packet);
     if (ahead > 0)
         own->out_of_order += own->out_of_order < UINT8_MAX;
@@ -291,13 +314,25 @@ static void tcp_payload_evidence(struct tracker *tracker, struct flow *flow, enu
     count_payload(evidence, flow, side, packet);
 }
 
-/* Payload of one segment; true where it is worth inspecting. */
-static bool tcp_payload(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet)
+/* Some network cards count the zeros that fill a bare ACK's frame as payload: they are nobody's bytes. */
+static bool is_padding(const struct packet *packet)
 {
-    bool known = flow->packets[side] > 0 || flow->next_seq[side] != 0;
+    static const uint8_t zeros[PADDING_MOST];
+    return packet->payload_length <= PADDING_MOST &&
+           packet->payload_captured == packet->payload_length &&
+           (packet->tcp_flags & (TCP_PSH | TCP_FIN)) == 0 &&
+           memcmp(packet->payload, zeros, packet->payload_length) == 0;
+}
+
+/* Payload of one segment; true where it is worth inspecting. */
+static bool tcp_payload(struct tracker *tracker, struct flow *flow, enum side side,
+                        const struct packet *packet)
+{
+    bool known =
+        flow->next_seq[side] != 0; /* packets alone do not tell: they may have been resets */
     int32_t ahead = known ? (int32_t)(packet->seq - flow->next_seq[side]) : 0;
     uint32_t end = packet->seq + packet->payload_length;
-    if (is_keepalive(flow, side, packet))
+    if (is_keepalive(flow, side, packet) || is_padding(packet))
         return false;
     if (flow->evidence)
         tcp_payload_evidence(tracker, flow, side, packet, ahead);
@@ -308,7 +343,15 @@ static bool tcp_payload(struct tracker *tracker, struct flow *flow, enum side si
     return true;
 }
 
-static void tcp_ack(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet)
+/* At least 1: 0 is unknown. Clocks of capture queues may differ by a little. */
+static uint32_t since(const struct flow *flow, const struct packet *packet, uint32_t before_us)
+{
+    uint32_t now_us = flow_offset_us(flow, packet->time_us);
+    return now_us > before_us ? now_us - before_us : 1;
+}
+
+static void tcp_ack(struct tracker *tracker, struct flow *flow, enum side side,
+                    const struct packet *packet)
 {
     struct evidence *evidence = tracker_evidence(tracker, flow);
     if (!(flow->flags & FLOW_HANDSHAKE) && side == SIDE_CLIENT && (flow->flags & FLOW_SYN_ACK) &&
@@ -317,19 +360,22 @@ static void tcp_ack(struct tracker *tracker, struct flow *flow, enum side side, 
         flow->flags |= FLOW_HANDSHAKE;
         if (flow->flow_class == FLOW_CLASS_OPENING)
             flow_table_set_class(tracker->table, flow, FLOW_CLASS_ESTABLISHED);
-        if (evidence)
-            evidence->ack_rtt_us = MAX_OF(
-                flow_offset_us(flow, packet->time_us) - evidence->sides[SIDE_SERVER].last_packet_after_us, 1);
+        /* A SYN-ACK sent again: nobody knows which one is answered. */
+        if (evidence && evidence->sides[SIDE_SERVER].syn_retransmissions == 0)
+            evidence->ack_rtt_us =
+                since(flow, packet, evidence->sides[SIDE_SERVER].last_packet_after_us);
     }
-    if (flow->flags & FLOW_MID_STREAM && flow->flow_class == FLOW_CLASS_OPENING && flow->packets[0] > 0 &&
-        flow->packets[1] > 0)
+    if (flow->flags & FLOW_MID_STREAM && flow->flow_class == FLOW_CLASS_OPENING &&
+        flow->packets[0] > 0 && flow->packets[1] > 0)
         flow_table_set_class(tracker->table, flow, FLOW_CLASS_ESTABLISHED);
     /* The other side's position, where only this side was seen so far. */
-    if ((packet->tcp_flags & TCP_ACK) && flow->packets[!side] == 0 && (flow->flags & FLOW_MID_STREAM))
+    if ((packet->tcp_flags & TCP_ACK) && flow->packets[!side] == 0 &&
+        (flow->flags & FLOW_MID_STREAM))
         flow->next_seq[!side] = packet->ack;
 }
 
-static bool tcp_packet(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet)
+static bool tcp_packet(struct tracker *tracker, struct flow *flow, enum side side,
+                       const struct packet *packet)
 {
     bool inspect = false;
     bool after_reset = (flow->flags & FLOW_RESET) != 0;
@@ -343,42 +389,62 @@ static bool tcp_packet(struct tracker *tracker, struct flow *flow, enum side sid
         tcp_ack(tracker, flow, side, packet);
     if (packet->payload_length > 0 && !(packet->tcp_flags & TCP_SYN))
         inspect = tcp_payload(tracker, flow, side, packet) && !after_reset;
-    else if (!(packet->tcp_flags & (TCP_SYN | TCP_FIN)) && flow->packets[side] == 0 && !flow->next_seq[side])
+    else if (!(packet->tcp_flags & (TCP_SYN | TCP_FIN)) && !flow->next_seq[side])
         flow->next_seq[side] = packet->seq;
     if (packet->tcp_flags & TCP_FIN) {
         uint32_t end = packet->seq + packet->payload_length + 1;
         tcp_fin(tracker, flow, side);
-        if ((int32_t)(end - flow->next_seq[side]) > 0)
+        if (!flow->next_seq[side] || (int32_t)(end - flow->next_seq[side]) > 0)
             flow->next_seq[side] = end;
     }
     return inspect;
 }
 
 /* A SYN that begins something new on an old 5-tuple? */
-static bool is_reuse(const struct tracker *tracker, const struct flow *flow, const struct packet *packet, bool from_high)
+static bool is_reuse(const struct tracker *tracker, const struct flow *flow,
+                     const struct packet *packet, bool from_high)
 {
-    if (packet->transport != TRANSPORT_TCP || (packet->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+    if (packet->transport != TRANSPORT_TCP ||
+        (packet->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
         return false;
     enum side side = flow_side_of(flow, from_high);
-    const struct evidence *evidence = flow->evidence ? pool_at(&tracker->evidence, flow->evidence) : NULL;
+    const struct evidence *evidence =
+        flow->evidence ? pool_at(&tracker->evidence, flow->evidence) : NULL;
     bool same = side == SIDE_CLIENT && evidence && (evidence->sides[side].flags & SIDE_SYN) &&
                 !(flow->flags & (FLOW_HANDSHAKE | FLOW_FIN_CLIENT | FLOW_FIN_SERVER)) &&
                 flow->next_seq[side] == packet->seq + 1 + packet->payload_length;
     if (same)
         return false;
-    return flow->flow_class != FLOW_CLASS_ESTABLISHED || packet->time_us - flow->last_us >= STRAY_SYN_US;
+    return flow->flow_class != FLOW_CLASS_ESTABLISHED ||
+           packet->time_us - flow->last_us >= STRAY_SYN_US;
 }
 
 /* ---- ICMP errors ---- */
 
-static bool icmp_error(struct tracker *tracker, const struct packet *packet, struct tracked *ret_tracked)
+static uint8_t transport_of(uint8_t protocol)
+{
+    switch (protocol) {
+    case IPPROTO_TCP:
+        return TRANSPORT_TCP;
+    case IPPROTO_UDP:
+        return TRANSPORT_UDP;
+    case IPPROTO_ICMP:
+    case IPPROTO_ICMPV6:
+        return TRANSPORT_ICMP;
+    default:
+        return TRANSPORT_NONE;
+    }
+}
+
+static bool icmp_error(struct tracker *tracker, const struct packet *packet,
+                       struct tracked *ret_tracked)
 {
     const struct packet_quote *q = &packet->quote;
-    uint8_t transport = q->protocol == IPPROTO_TCP ? TRANSPORT_TCP : q->protocol == IPPROTO_UDP ? TRANSPORT_UDP : TRANSPORT_ICMP;
-    struct flow_lookup lookup = flow_table_key(tracker->table, &q->source, q->source_port, &q->destination,
-                                               q->destination_port, transport, 0);
-    struct flow *flow = flow_table_find(tracker->table, &lookup, &q->source, q->source_port, &q->destination,
-                                        q->destination_port, transport);
+    uint8_t transport = transport_of(q->protocol);
+    struct flow_lookup lookup = flow_table_key(tracker->table, &q->source, q->source_port,
+                                               &q->destination, q->destination_port, transport, 0);
+    struct flow *flow = flow_table_find(tracker->table, &lookup, &q->source, q->source_port,
+                                        &q->destination, q->destination_port, transport);
     if (!flow) {
         tracker->icmp_unmatched++;
         return false;
@@ -387,8 +453,13 @@ static bool icmp_error(struct tracker *tracker, const struct packet *packet, str
     struct details *details = tracker_details(tracker, flow);
     if (details && !details->icmp.present) {
         details->icmp = (struct icmp_facts){
-            .present = true, .type = packet->icmp_type, .code = packet->icmp_code, .ip_version = packet->ip_version,
-            .side = (uint8_t)side, .ttl = packet->ttl, .quoted_ttl = q->ttl,
+            .present = true,
+            .type = packet->icmp_type,
+            .code = packet->icmp_code,
+            .ip_version = packet->ip_version,
+            .side = (uint8_t)side,
+            .ttl = packet->ttl,
+            .quoted_ttl = q->ttl,
             .from_server = address_equal(&packet->source, flow_address(flow, SIDE_SERVER)),
             .after_us = flow_offset_us(flow, packet->time_us)};
     }
@@ -398,14 +469,17 @@ static bool icmp_error(struct tracker *tracker, const struct packet *packet, str
     return true;
 }
 
-bool tracker_packet(struct tracker *tracker, const struct packet *packet, struct tracked *ret_tracked)
+bool tracker_packet(struct tracker *tracker, const struct packet *packet,
+                    struct tracked *ret_tracked)
 {
     if (packet->has_quote)
         return icmp_error(tracker, packet, ret_tracked);
-    struct flow_lookup lookup = flow_table_key(tracker->table, &packet->source, packet->source_port,
-                                               &packet->destination, packet->destination_port, packet->transport, 0);
-    struct flow *flow = flow_table_find(tracker->table, &lookup, &packet->source, packet->source_port,
-                                        &packet->destination, packet->destination_port, packet->transport);
+    struct flow_lookup lookup =
+        flow_table_key(tracker->table, &packet->source, packet->source_port, &packet->destination,
+                       packet->destination_port, packet->transport, 0);
+    struct flow *flow =
+        flow_table_find(tracker->table, &lookup, &packet->source, packet->source_port,
+                        &packet->destination, packet->destination_port, packet->transport);
     bool is_new = flow == NULL;
     if (flow && is_reuse(tracker, flow, packet, lookup.from_high)) {
         flow_table_end(tracker->table, flow, CLOSE_IDLE);
@@ -432,11 +506,12 @@ bool tracker_packet(struct tracker *tracker, const struct packet *packet, struct
     }
     tracker_count(tracker, flow, side, packet);
     const struct evidence *after = tracker_evidence(tracker, flow);
-    *ret_tracked = (struct tracked){.flow = flow,
-                                    .side = side,
-                                    .is_new = is_new,
-                                    .has_payload = inspect,
-                                    .expected_seq = expected,
-                                    .expected_known = after && (after->sides[side].flags & SIDE_SYN)};
+    *ret_tracked =
+        (struct tracked){.flow = flow,
+                         .side = side,
+                         .is_new = is_new,
+                         .has_payload = inspect,
+                         .expected_seq = expected,
+                         .expected_known = after && (after->sides[side].flags & SIDE_SYN)};
     return true;
 }

@@ -5,7 +5,8 @@
 #include "base/status.h"
 #include "probe/inspect/quic.h"
 
-int inspector_pools_init(struct inspector_pools *pools, uint32_t streams_maximum, const struct catalog *catalog)
+int inspector_pools_init(struct inspector_pools *pools, uint32_t streams_maximum,
+                         const struct catalog *catalog)
 {
     memset(pools, 0, sizeof(*pools));
     pools->catalog = catalog;
@@ -63,7 +64,8 @@ static bool ranges_add(struct stream_buffer *stream, uint16_t start, uint16_t en
     if (last == at) {
         if (stream->range_count == INSPECT_RANGES_MAX)
             return false;
-        memmove(&stream->ranges[at + 1], &stream->ranges[at], (stream->range_count - at) * sizeof(stream->ranges[0]));
+        memmove(&stream->ranges[at + 1], &stream->ranges[at],
+                (stream->range_count - at) * sizeof(stream->ranges[0]));
         stream->range_count++;
     } else if (last - at > 1) {
         memmove(&stream->ranges[at + 1], &stream->ranges[last],
@@ -75,7 +77,8 @@ static bool ranges_add(struct stream_buffer *stream, uint16_t start, uint16_t en
     return true;
 }
 
-static void stream_add(struct stream_buffer *stream, uint32_t offset, const uint8_t *bytes, uint32_t length)
+static void stream_add(struct stream_buffer *stream, uint32_t offset, const uint8_t *bytes,
+                       uint32_t length)
 {
     if (offset >= INSPECT_STREAM_MAX || length == 0)
         return;
@@ -90,8 +93,8 @@ static uint32_t stream_prefix(const struct stream_buffer *stream)
     return stream->range_count && stream->ranges[0].start == 0 ? stream->ranges[0].end : 0;
 }
 
-static struct stream_buffer *stream_of(struct inspector_pools *pools, struct inspection *inspection, enum side side,
-                                       bool make)
+static struct stream_buffer *stream_of(struct inspector_pools *pools, struct inspection *inspection,
+                                       enum side side, bool make)
 {
     if (!inspection->stream[side] && make) {
         inspection->stream[side] = pool_take(&pools->streams);
@@ -119,8 +122,8 @@ static void choose(struct inspection *inspection, size_t i, enum side side)
     inspection->wants_dpi |= inspectors[i].dpi_too;
 }
 
-static enum parse_result ask_one(struct inspector_pools *pools, struct inspection *inspection, enum side side, size_t i,
-                                 const struct inspect_view *view)
+static enum parse_result ask_one(struct inspector_pools *pools, struct inspection *inspection,
+                                 enum side side, size_t i, const struct inspect_view *view)
 {
     const struct inspector *inspector = &inspectors[i];
     return side == SIDE_CLIENT ? inspector->client(pools, inspection, view)
@@ -128,8 +131,8 @@ static enum parse_result ask_one(struct inspector_pools *pools, struct inspectio
 }
 
 /* Asks every candidate. PARSE_MORE where one still may say yes, PARSE_NOT_MINE when none is left. */
-static enum parse_result ask(struct inspector_pools *pools, struct inspection *inspection, enum side side,
-                             const struct inspect_view *view)
+static enum parse_result ask(struct inspector_pools *pools, struct inspection *inspection,
+                             enum side side, const struct inspect_view *view)
 {
     uint32_t candidates = inspection->candidates[side];
     if (!candidates)
@@ -148,7 +151,8 @@ static enum parse_result ask(struct inspector_pools *pools, struct inspection *i
     return inspection->candidates[side] ? PARSE_MORE : PARSE_NOT_MINE;
 }
 
-static void nobody_knows(struct inspector_pools *pools, struct inspection *inspection, enum side side)
+static void nobody_knows(struct inspector_pools *pools, struct inspection *inspection,
+                         enum side side)
 {
     side_done(pools, inspection, side);
     if (!inspection->chosen)
@@ -156,8 +160,8 @@ static void nobody_knows(struct inspector_pools *pools, struct inspection *inspe
 }
 
 /* What an answer means for this side. True when something was learnt. */
-static bool take_answer(struct inspector_pools *pools, struct inspection *inspection, enum side side,
-                        enum parse_result result)
+static bool take_answer(struct inspector_pools *pools, struct inspection *inspection,
+                        enum side side, enum parse_result result)
 {
     if (result == PARSE_MORE)
         return inspection->facts.host[0] != '\0';
@@ -168,12 +172,14 @@ static bool take_answer(struct inspector_pools *pools, struct inspection *inspec
     return true;
 }
 
-static void remember_first(struct inspection *inspection, enum side side, const struct packet *packet)
+static void remember_first(struct inspection *inspection, enum side side,
+                           const struct packet *packet)
 {
     if (inspection->length_count[0] == 0 && inspection->length_count[1] == 0)
         inspection->client_first = side == SIDE_CLIENT;
     if (inspection->length_count[side] == 0 && packet->payload) {
-        inspection->first_captured[side] = (uint8_t)MIN_OF(packet->payload_captured, INSPECT_FIRST_BYTES);
+        inspection->first_captured[side] =
+            (uint8_t)MIN_OF(packet->payload_captured, INSPECT_FIRST_BYTES);
         memcpy(inspection->first[side], packet->payload, inspection->first_captured[side]);
     }
     if (inspection->length_count[side] < CATALOG_WIRE_LENGTHS)
@@ -181,15 +187,16 @@ static void remember_first(struct inspection *inspection, enum side side, const 
             (uint16_t)MIN_OF(packet->payload_length, UINT16_MAX);
 }
 
-static bool inspect_segment(struct inspector_pools *pools, struct inspection *inspection, enum side side,
-                            const struct packet *packet)
+static bool inspect_segment(struct inspector_pools *pools, struct inspection *inspection,
+                            enum side side, const struct packet *packet)
 {
     if (!inspection->has_base[side])
         inspection_set_base(inspection, side, packet->seq);
     uint32_t offset = packet->seq - inspection->base_seq[side];
     bool cut = packet->payload_captured < packet->payload_length;
     struct inspect_view view = {.final = cut,
-                                .server_port = side == SIDE_CLIENT ? packet->destination_port : packet->source_port};
+                                .server_port = side == SIDE_CLIENT ? packet->destination_port
+                                                                   : packet->source_port};
     if ((int32_t)offset < 0) { /* keepalive, or before what is wanted (STARTTLS) */
         uint32_t skip = 0u - offset;
         if (skip >= packet->payload_captured)
@@ -232,11 +239,14 @@ static bool inspect_segment(struct inspector_pools *pools, struct inspection *in
     return take_answer(pools, inspection, side, result);
 }
 
-static bool inspect_datagram(struct inspector_pools *pools, struct inspection *inspection, enum side side,
-                             const struct packet *packet)
+static bool inspect_datagram(struct inspector_pools *pools, struct inspection *inspection,
+                             enum side side, const struct packet *packet)
 {
-    struct inspect_view view = {.bytes = packet->payload, .length = packet->payload_captured, .final = true,
-                                .server_port = side == SIDE_CLIENT ? packet->destination_port : packet->source_port};
+    struct inspect_view view = {.bytes = packet->payload,
+                                .length = packet->payload_captured,
+                                .final = true,
+                                .server_port = side == SIDE_CLIENT ? packet->destination_port
+                                                                   : packet->source_port};
     enum parse_result result = ask(pools, inspection, side, &view);
     return take_answer(pools, inspection, side, result);
 }
@@ -246,7 +256,8 @@ bool inspect_payload(struct inspector_pools *pools, struct inspection *inspectio
 {
     remember_first(inspection, side, packet);
     inspection->packets += inspection->packets < UINT8_MAX;
-    if (inspection->side_state[side] == INSPECT_SIDE_DONE || !packet->payload || packet->payload_captured == 0)
+    if (inspection->side_state[side] == INSPECT_SIDE_DONE || !packet->payload ||
+        packet->payload_captured == 0)
         return false;
     if (packet->transport == TRANSPORT_TCP)
         return inspect_segment(pools, inspection, side, packet);
@@ -273,8 +284,10 @@ bool inspect_finish(struct inspector_pools *pools, struct inspection *inspection
 
 bool inspection_is_done(const struct inspection *inspection)
 {
-    bool sides = inspection->side_state[0] == INSPECT_SIDE_DONE && inspection->side_state[1] == INSPECT_SIDE_DONE;
-    return (sides && (!inspection->wants_dpi || inspection->dpi_done)) || inspection->packets >= INSPECT_PACKETS_MAX;
+    bool sides = inspection->side_state[0] == INSPECT_SIDE_DONE &&
+                 inspection->side_state[1] == INSPECT_SIDE_DONE;
+    return (sides && (!inspection->wants_dpi || inspection->dpi_done)) ||
+           inspection->packets >= INSPECT_PACKETS_MAX;
 }
 
 static enum payload_kind tls_kind(const uint8_t *bytes, size_t length, enum side side)
@@ -302,7 +315,8 @@ enum payload_kind inspection_payload_kind(const struct inspection *inspection, e
     }
     if (strcmp(protocol, "QUIC") == 0)
         return PAYLOAD_QUIC_INITIAL;
-    if (strcmp(protocol, "SMTP") == 0 || strcmp(protocol, "IMAP") == 0 || strcmp(protocol, "POP3") == 0)
+    if (strcmp(protocol, "SMTP") == 0 || strcmp(protocol, "IMAP") == 0 ||
+        strcmp(protocol, "POP3") == 0)
         return PAYLOAD_MAIL;
     return PAYLOAD_OTHER;
 }

@@ -13,9 +13,10 @@
 #include "probe/inspect/parse.h"
 #include "store/observation.h"
 
-#define INSPECT_STREAM_MAX  16384u /* first bytes of one direction that may be put together */
-#define INSPECT_FIRST_BYTES 128u   /* kept of each side's first payload, for patterns without a name */
-#define INSPECT_PACKETS_MAX 24u    /* payload packets looked at, both sides together */
+#define INSPECT_STREAM_MAX 16384u /* first bytes of one direction that may be put together */
+#define INSPECT_FIRST_BYTES                                                                        \
+    128u                        /* kept of each side's first payload, for patterns without a name */
+#define INSPECT_PACKETS_MAX 24u /* payload packets looked at, both sides together */
 #define INSPECT_RANGES_MAX  12u
 
 /* Bytes of one direction put together; from a bounded pool. */
@@ -30,12 +31,12 @@ struct stream_buffer {
 enum host_source { HOST_NONE, HOST_SNI, HOST_HTTP, HOST_CERTIFICATE, HOST_GREETING };
 
 struct facts {
-    const char *protocol;       /* nDPI's name of what an inspector recognised; NULL for nothing yet */
-    const char *program;        /* nDPI's name of who speaks it, where the bytes tell; NULL for unknown */
+    const char *protocol; /* nDPI's name of what an inspector recognised; NULL for nothing yet */
+    const char *program;  /* nDPI's name of who speaks it, where the bytes tell; NULL for unknown */
     char host[PARSE_HOST_SIZE];
-    uint8_t host_source;        /* enum host_source */
-    bool tls_seen;              /* a TLS, DTLS or QUIC ClientHello */
-    uint8_t stage;              /* enum stage reached */
+    uint8_t host_source;          /* enum host_source */
+    bool tls_seen;                /* a TLS, DTLS or QUIC ClientHello */
+    uint8_t stage;                /* enum stage reached */
     uint16_t certificate_service; /* catalog number by the certificate's names or issuer; 0 none */
     struct tls_facts tls;
     struct http_facts http;
@@ -44,19 +45,19 @@ struct facts {
 enum inspect_side_state { INSPECT_WANT, INSPECT_SIDE_DONE };
 
 struct inspection {
-    uint32_t base_seq[2];  /* TCP: sequence number of each side's first byte wanted */
+    uint32_t base_seq[2]; /* TCP: sequence number of each side's first byte wanted */
     bool has_base[2];
-    uint8_t side_state[2]; /* enum inspect_side_state */
+    uint8_t side_state[2];  /* enum inspect_side_state */
     uint32_t candidates[2]; /* inspectors that have not said no, by bit, for each side */
     uint8_t chosen;         /* 1 + index of the inspector that said yes; 0 none */
     uint8_t packets;        /* payload packets seen, saturating */
     bool cut;               /* wanted bytes were not captured */
     bool client_first;
-    bool wants_dpi;         /* the inspectors do not know it, or not well enough */
+    bool wants_dpi; /* the inspectors do not know it, or not well enough */
     bool dpi_done;
     uint8_t dpi_packets;
-    uint32_t stream[2];     /* slots of struct stream_buffer */
-    uint32_t quic;          /* slot of struct quic_assembly */
+    uint32_t stream[2]; /* slots of struct stream_buffer */
+    uint32_t quic;      /* slot of struct quic_assembly */
     uint16_t lengths[2][CATALOG_WIRE_LENGTHS];
     uint8_t length_count[2];
     uint8_t first_captured[2];
@@ -74,7 +75,8 @@ struct inspector_pools {
     const struct catalog *catalog;
 };
 
-int inspector_pools_init(struct inspector_pools *pools, uint32_t streams_maximum, const struct catalog *catalog);
+int inspector_pools_init(struct inspector_pools *pools, uint32_t streams_maximum,
+                         const struct catalog *catalog);
 void inspector_pools_finish(struct inspector_pools *pools);
 
 /* A new inspection's start; `transport` is enum transport, `port` the server's. */
@@ -93,7 +95,8 @@ static inline void inspection_set_base(struct inspection *inspection, enum side 
 bool inspect_payload(struct inspector_pools *pools, struct inspection *inspection, enum side side,
                      const struct packet *packet);
 /* No more will come (the flow ends or the packets are spent): uses what is there. */
-bool inspect_finish(struct inspector_pools *pools, struct inspection *inspection, uint8_t transport);
+bool inspect_finish(struct inspector_pools *pools, struct inspection *inspection,
+                    uint8_t transport);
 /* Has everything been learnt that can be? */
 bool inspection_is_done(const struct inspection *inspection);
 /* What the first payload of this side was. */
@@ -112,8 +115,10 @@ struct inspector {
     const char *protocol; /* nDPI's name of it */
     uint8_t transport;    /* enum transport */
     bool dpi_too;         /* nDPI may know better which program it is */
-    enum parse_result (*client)(struct inspector_pools *pools, struct inspection *inspection, const struct inspect_view *view);
-    enum parse_result (*server)(struct inspector_pools *pools, struct inspection *inspection, const struct inspect_view *view);
+    enum parse_result (*client)(struct inspector_pools *pools, struct inspection *inspection,
+                                const struct inspect_view *view);
+    enum parse_result (*server)(struct inspector_pools *pools, struct inspection *inspection,
+                                const struct inspect_view *view);
 };
 
 extern const struct inspector inspectors[];

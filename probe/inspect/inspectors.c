@@ -37,7 +37,8 @@ static void take_client_hello(struct facts *facts, const struct tls_client *clie
 
 /* ---- TLS ---- */
 
-static enum parse_result tls_client_bytes(struct inspector_pools *pools, struct inspection *inspection,
+static enum parse_result tls_client_bytes(struct inspector_pools *pools,
+                                          struct inspection *inspection,
                                           const struct inspect_view *view)
 {
     (void)pools;
@@ -70,7 +71,8 @@ static void certificate_service(struct inspector_pools *pools, struct facts *fac
             facts->certificate_service = match.service;
     }
     if (!facts->certificate_service &&
-        catalog_match_certificate(pools->catalog, certificate->subject, certificate->issuer, &match))
+        catalog_match_certificate(pools->catalog, certificate->subject, certificate->issuer,
+                                  &match))
         facts->certificate_service = match.service;
 }
 
@@ -87,7 +89,8 @@ static void take_certificate(struct inspector_pools *pools, struct facts *facts,
     memcpy(tls->certificate.subject, certificate->subject, sizeof(certificate->subject));
     memcpy(tls->certificate.issuer, certificate->issuer, sizeof(certificate->issuer));
     for (unsigned i = 0; i < certificate->name_count; i++)
-        tls->certificate.name_fits |= facts->host[0] && host_matches(certificate->names[i], facts->host);
+        tls->certificate.name_fits |=
+            facts->host[0] && host_matches(certificate->names[i], facts->host);
     if (certificate->name_count == 0 && facts->host[0])
         tls->certificate.name_fits = host_matches(certificate->subject, facts->host);
     if (tor_certificate_fits(certificate->subject, certificate->issuer))
@@ -99,7 +102,8 @@ static void take_certificate(struct inspector_pools *pools, struct facts *facts,
     }
 }
 
-static enum parse_result tls_server_bytes(struct inspector_pools *pools, struct inspection *inspection,
+static enum parse_result tls_server_bytes(struct inspector_pools *pools,
+                                          struct inspection *inspection,
                                           const struct inspect_view *view)
 {
     struct tls_server server;
@@ -127,7 +131,8 @@ static enum parse_result tls_server_bytes(struct inspector_pools *pools, struct 
 
 /* ---- HTTP ---- */
 
-static enum parse_result http_client_bytes(struct inspector_pools *pools, struct inspection *inspection,
+static enum parse_result http_client_bytes(struct inspector_pools *pools,
+                                           struct inspection *inspection,
                                            const struct inspect_view *view)
 {
     (void)pools;
@@ -143,27 +148,31 @@ static enum parse_result http_client_bytes(struct inspector_pools *pools, struct
     return view->final ? PARSE_DONE : result;
 }
 
-static enum parse_result http_server_bytes(struct inspector_pools *pools, struct inspection *inspection,
+static enum parse_result http_server_bytes(struct inspector_pools *pools,
+                                           struct inspection *inspection,
                                            const struct inspect_view *view)
 {
     (void)pools;
     struct http_response response;
     struct http_facts *http = &inspection->facts.http;
-    enum parse_result result = http_parse_response(view->bytes, view->length, view->final, &response);
+    enum parse_result result =
+        http_parse_response(view->bytes, view->length, view->final, &response);
     if (result == PARSE_NOT_MINE)
         return result;
     inspection->facts.stage = MAX_OF(inspection->facts.stage, STAGE_HTTP);
     http->response = true;
     http->bare_html = response.bare_html;
     http->status = response.status;
-    memcpy(http->location, response.location, MIN_OF(sizeof(http->location), sizeof(response.location)));
+    memcpy(http->location, response.location,
+           MIN_OF(sizeof(http->location), sizeof(response.location)));
     memcpy(http->title, response.title, MIN_OF(sizeof(http->title), sizeof(response.title)));
     return view->final ? PARSE_DONE : result;
 }
 
 /* ---- mail and XMPP until STARTTLS ---- */
 
-static enum parse_result mail_client_bytes(struct inspector_pools *pools, struct inspection *inspection,
+static enum parse_result mail_client_bytes(struct inspector_pools *pools,
+                                           struct inspection *inspection,
                                            const struct inspect_view *view)
 {
     (void)pools;
@@ -188,7 +197,8 @@ static enum parse_result mail_client_bytes(struct inspector_pools *pools, struct
     return view->final ? PARSE_DONE : result;
 }
 
-static enum parse_result mail_server_bytes(struct inspector_pools *pools, struct inspection *inspection,
+static enum parse_result mail_server_bytes(struct inspector_pools *pools,
+                                           struct inspection *inspection,
                                            const struct inspect_view *view)
 {
     (void)pools;
@@ -207,7 +217,8 @@ static enum parse_result mail_server_bytes(struct inspector_pools *pools, struct
 
 /* ---- QUIC, DTLS, STUN ---- */
 
-static enum parse_result quic_client_bytes(struct inspector_pools *pools, struct inspection *inspection,
+static enum parse_result quic_client_bytes(struct inspector_pools *pools,
+                                           struct inspection *inspection,
                                            const struct inspect_view *view)
 {
     uint32_t version;
@@ -220,8 +231,8 @@ static enum parse_result quic_client_bytes(struct inspector_pools *pools, struct
         pools->refused++;
         return PARSE_NOT_MINE;
     }
-    enum parse_result result =
-        quic_parse_client(view->bytes, view->length, pool_at(&pools->assemblies, inspection->quic), &client);
+    enum parse_result result = quic_parse_client(
+        view->bytes, view->length, pool_at(&pools->assemblies, inspection->quic), &client);
     if (result == PARSE_NOT_MINE)
         return result;
     inspection->facts.stage = MAX_OF(inspection->facts.stage, STAGE_QUIC);
@@ -231,7 +242,8 @@ static enum parse_result quic_client_bytes(struct inspector_pools *pools, struct
     return result;
 }
 
-static enum parse_result quic_server_bytes(struct inspector_pools *pools, struct inspection *inspection,
+static enum parse_result quic_server_bytes(struct inspector_pools *pools,
+                                           struct inspection *inspection,
                                            const struct inspect_view *view)
 {
     (void)pools;
@@ -275,7 +287,8 @@ static enum parse_result stun_bytes(struct inspector_pools *pools, struct inspec
 }
 
 const struct inspector inspectors[] = {
-    {"TLS", TRANSPORT_TCP, false, tls_client_bytes, tls_server_bytes}, /* first: STARTTLS names it by its place */
+    {"TLS", TRANSPORT_TCP, false, tls_client_bytes,
+     tls_server_bytes}, /* first: STARTTLS names it by its place */
     {"HTTP", TRANSPORT_TCP, false, http_client_bytes, http_server_bytes},
     {"Mail", TRANSPORT_TCP, false, mail_client_bytes, mail_server_bytes},
     {"QUIC", TRANSPORT_UDP, false, quic_client_bytes, quic_server_bytes},

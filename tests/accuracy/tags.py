@@ -139,7 +139,8 @@ def truth_of(row, flow, names, traps):
         by_payload = row["confidence"].startswith("DPI")
         if row["file"].startswith(beginning) and application in applications and by_payload:
             return service, "file"
-    return None, "host" if host and row["proto"].startswith(("TLS", "QUIC")) else ""
+    literal = endpoint(host, 0) is not None # says nothing of the service
+    return None, "host" if host and not literal and row["proto"].startswith(("TLS", "QUIC")) else ""
 
 
 def has_handshake(flow):

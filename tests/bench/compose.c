@@ -224,6 +224,10 @@ static bool template_load(struct template_set *set, struct bench_frames *frames,
         }
         frame_make_checksums(&whole.frames[whole.count++]);
     }
+    if (whole.count == 0) {
+        fprintf(stderr, "%s: empty\n", path);
+        return false;
+    }
     memcpy(whole.client, whole.frames[0].bytes + FRAME_SOURCE, sizeof(whole.client));
     if (strncmp(name, "dns", 3) == 0 && whole.count == 2) {
         template_add(set, KIND_DNS, &whole, 2);

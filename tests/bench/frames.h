@@ -26,8 +26,10 @@ struct bench_frames {
 void *allocate(size_t size);
 void *reallocate(void *memory, size_t size);
 
-/* Appends the frames of a capture. False, and said so, where it is none or not of Ethernet; a
- * damaged end is cut off. */
+/*
+ * Appends the frames of a capture. False, and said so, where it is none or not of Ethernet; a
+ * damaged end is cut off.
+ */
 bool frames_read(struct bench_frames *frames, const char *path);
 /* Lets those from `first` on begin at 0, keeps their order, and cuts gaps to `gap_max_us`. */
 void frames_rebase(struct bench_frames *frames, size_t first, int64_t gap_max_us);
@@ -37,8 +39,10 @@ void frames_finish(struct bench_frames *frames);
 bool frame_is_plain(const struct bench_frame *frame);
 /* Makes the checksums of a plain frame anew: sending kernels leave them to the network card. */
 void frame_make_checksums(struct bench_frame *frame);
-/* The RST+ACK that the sender of this plain TCP frame might have sent instead. Its bytes are never
- * freed. */
+/*
+ * The RST+ACK that the sender of this plain TCP frame might have sent instead. Its bytes are never
+ * freed.
+ */
 struct bench_frame frame_reset(const struct bench_frame *frame);
 
 /*
@@ -47,7 +51,6 @@ struct bench_frame frame_reset(const struct bench_frame *frame);
  * of DNS still lead to them. What is inside tunnels stays.
  */
 void frame_shift(uint8_t *bytes, size_t size, unsigned copy);
-/* A plain frame's client (who was `old_client`) becomes client:port; a DNS message gets another id.
- */
+/* A plain frame's client (who was `old_client`) becomes client:port; a DNS message gets an id. */
 void frame_readdress(uint8_t *bytes, size_t size, const uint8_t old_client[4], uint32_t client,
                      uint16_t port, uint16_t dns_id);

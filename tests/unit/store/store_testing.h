@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * For the store's tests: a folder that goes with the test, and records with a different value in every field.
+ * For the store's tests: a folder that goes with the test, and records with a different value in
+ * every field.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,8 +123,7 @@ static inline uint64_t testing_count_rows(const char *path)
     uint64_t rows = 0;
     int status = store_reader_begin(reader, &query, &error);
 
-    while (status == DL_OK &&
-           (status = store_reader_next(reader, &observation, &error)) == DL_OK) {
+    while (status == DL_OK && (status = store_reader_next(reader, &observation, &error)) == DL_OK) {
         rows++;
     }
     if (status != DL_END) {
@@ -171,26 +172,54 @@ static inline void testing_fill_flow(struct observation *observation, uint32_t i
 static inline void testing_fill_side(struct side_facts *side, uint8_t base)
 {
     *side = (struct side_facts){
-        .ttl_first = (uint8_t)(base + 60), .ttl_min = (uint8_t)(base + 50),
-        .ttl_max = (uint8_t)(base + 63), .syn_options = (uint8_t)(base + 1), .syn_window = 64000,
-        .syn_mss = 1400, .syn_window_scale = 7, .flags = SIDE_DF | SIDE_RST | SIDE_ECN,
-        .ip_id_first = 65000, .ip_id_last = 12, .ip_id_max_step = 300, .window_last = 501,
-        .syn_retransmissions = 2, .ack_duplicates = 3, .data_retransmissions = 400,
-        .out_of_order = 500, .first_payload_after_us = 30000u + base, .first_payload_length = 517,
-        .first_payload_kind = PAYLOAD_HTML, .last_payload_after_us = 50000,
-        .last_packet_after_us = UINT32_MAX, .payload_bytes = (UINT64_C(1) << 40) + base,
+        .ttl_first = (uint8_t)(base + 60),
+        .ttl_min = (uint8_t)(base + 50),
+        .ttl_max = (uint8_t)(base + 63),
+        .syn_options = (uint8_t)(base + 1),
+        .syn_window = 64000,
+        .syn_mss = 1400,
+        .syn_window_scale = 7,
+        .flags = SIDE_DF | SIDE_RST | SIDE_ECN,
+        .ip_id_first = 65000,
+        .ip_id_last = 12,
+        .ip_id_max_step = 300,
+        .window_last = 501,
+        .syn_retransmissions = 2,
+        .ack_duplicates = 3,
+        .data_retransmissions = 400,
+        .out_of_order = 500,
+        .first_payload_after_us = 30000u + base,
+        .first_payload_length = 517,
+        .first_payload_kind = PAYLOAD_HTML,
+        .last_payload_after_us = 50000,
+        .last_packet_after_us = UINT32_MAX,
+        .payload_bytes = (UINT64_C(1) << 40) + base,
     };
 }
 
 static inline void testing_fill_suspect(struct suspect *suspect, unsigned i)
 {
     *suspect = (struct suspect){
-        .packet = (UINT64_C(1) << 39) + i, .after_us = 1000 + i, .trigger_after_us = UINT32_MAX - i,
-        .kind = (uint8_t)(i % 6), .side = i & 1, .tcp_flags = 0x14, .tcp_options = 3,
-        .ttl = (uint8_t)(200 + i), .ip_flags = 1, .ip_id = (uint16_t)(50000 + i), .window = 9999,
-        .payload_length = 77, .seq_offset = i & 1 ? INT32_MAX : -5,
-        .ack_offset = i & 1 ? INT32_MIN : 17, .ip_id_from_own = 40001, .ip_id_from_other = 40002,
-        .ttl_expected = 54, .copies = 3, .own_bytes_after = 4000000000u, .own_after_us = 23,
+        .packet = (UINT64_C(1) << 39) + i,
+        .after_us = 1000 + i,
+        .trigger_after_us = UINT32_MAX - i,
+        .kind = (uint8_t)(i % 6),
+        .side = i & 1,
+        .tcp_flags = 0x14,
+        .tcp_options = 3,
+        .ttl = (uint8_t)(200 + i),
+        .ip_flags = 1,
+        .ip_id = (uint16_t)(50000 + i),
+        .window = 9999,
+        .payload_length = 77,
+        .seq_offset = i & 1 ? INT32_MAX : -5,
+        .ack_offset = i & 1 ? INT32_MIN : 17,
+        .ip_id_from_own = 40001,
+        .ip_id_from_other = 40002,
+        .ttl_expected = 54,
+        .copies = 3,
+        .own_bytes_after = 4000000000u,
+        .own_after_us = 23,
         .other_bytes_after = 24 + i,
     };
 }
@@ -235,8 +264,16 @@ static inline void testing_fill_evidence(struct evidence_facts *evidence)
         testing_fill_suspect(&evidence->suspects[i], i);
     }
     evidence->icmp = (struct icmp_facts){
-        .present = true, .type = 3, .code = 13, .ip_version = 4, .side = SIDE_SERVER, .ttl = 250,
-        .quoted_ttl = 5, .from_server = true, .count = 6, .after_us = 777,
+        .present = true,
+        .type = 3,
+        .code = 13,
+        .ip_version = 4,
+        .side = SIDE_SERVER,
+        .ttl = 250,
+        .quoted_ttl = 5,
+        .from_server = true,
+        .count = 6,
+        .after_us = 777,
     };
     testing_fill_tls(&evidence->tls);
     evidence->http.request = evidence->http.response = evidence->http.bare_html = true;
@@ -358,4 +395,39 @@ static inline void testing_make_store(const char *path, uint32_t rows)
         assert_int_equal(store_put(store, &observation, NULL), DL_OK);
     }
     assert_int_equal(store_close(store, NULL), DL_OK);
+}
+
+static inline void testing_run_sql(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    char *message = NULL;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK) {
+        fail_msg("%s: %s", sql, message);
+    }
+    sqlite3_close(db);
+}
+
+static inline void testing_write_file(const char *path, const void *bytes, size_t length)
+{
+    FILE *file = fopen(path, "wb");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+}
+
+static inline uint8_t *testing_read_file(const char *path, size_t *ret_length)
+{
+    FILE *file = fopen(path, "rb");
+    struct stat info;
+
+    assert_non_null(file);
+    assert_int_equal(fstat(fileno(file), &info), 0);
+    uint8_t *bytes = malloc((size_t)info.st_size + 1);
+    assert_int_equal(fread(bytes, 1, (size_t)info.st_size, file), info.st_size);
+    fclose(file);
+    *ret_length = (size_t)info.st_size;
+    return bytes;
 }

@@ -72,13 +72,24 @@ static void test_usual_size(void **state)
     evidence->resets[1] = evidence->resets_with_ack[1] = 1;
     for (int i = 0; i < 2; i++) {
         struct side_facts *side = &evidence->sides[i];
-        *side = (struct side_facts){
-            .ttl_first = 64, .ttl_min = 64, .ttl_max = 64, .syn_options = 31, .syn_window = 64240,
-            .syn_mss = 1460, .syn_window_scale = 7, .flags = SIDE_DF | SIDE_SYN,
-            .ip_id_first = 40000, .ip_id_last = 40004, .ip_id_max_step = 1, .window_last = 501,
-            .first_payload_after_us = 90000, .first_payload_length = 517,
-            .first_payload_kind = PAYLOAD_TLS_CLIENT_HELLO, .last_payload_after_us = 90000,
-            .last_packet_after_us = 180000, .payload_bytes = 517};
+        *side = (struct side_facts){.ttl_first = 64,
+                                    .ttl_min = 64,
+                                    .ttl_max = 64,
+                                    .syn_options = 31,
+                                    .syn_window = 64240,
+                                    .syn_mss = 1460,
+                                    .syn_window_scale = 7,
+                                    .flags = SIDE_DF | SIDE_SYN,
+                                    .ip_id_first = 40000,
+                                    .ip_id_last = 40004,
+                                    .ip_id_max_step = 1,
+                                    .window_last = 501,
+                                    .first_payload_after_us = 90000,
+                                    .first_payload_length = 517,
+                                    .first_payload_kind = PAYLOAD_TLS_CLIENT_HELLO,
+                                    .last_payload_after_us = 90000,
+                                    .last_packet_after_us = 180000,
+                                    .payload_bytes = 517};
     }
     evidence->suspect_count = 1;
     testing_fill_suspect(&evidence->suspects[0], 0);
@@ -90,9 +101,8 @@ static void test_usual_size(void **state)
 static void test_newer_writer(void **state)
 {
     static const uint8_t newer[] = {
-        BLOB_VERSION,
-        1, 8, 0x81, 0x80, 0x80, 0x08, 5, 9, 9, 9, /* the rtt, and a field 24 */
-        99, 3, 1, 2, 3,                           /* a section */
+        BLOB_VERSION, 1, 8, 0x81, 0x80, 0x80, 0x08, 5, 9, 9, 9, /* the rtt, and a field 24 */
+        99,           3, 1, 2,    3,                            /* a section */
     };
     static const uint8_t longer[] = {BLOB_VERSION, 1, 3, 1, 5, 9};
     static const uint8_t version[] = {BLOB_VERSION + 1, 1, 2, 1, 5};
@@ -117,16 +127,16 @@ static void test_malformed(void **state)
 {
     (void)state;
     ASSERT_MALFORMED(0);
-    ASSERT_MALFORMED(1, 2, 1, 0);                                   /* a side without evidence */
-    ASSERT_MALFORMED(1, 10, 1, 0);                                  /* an answer without question */
-    ASSERT_MALFORMED(1, 9, 1, 0, 11, 4, 1, 2, 3, 4);                /* an address without answer */
-    ASSERT_MALFORMED(1, 9, 1, 0, 10, 1, 0, 11, 5, 1, 2, 3, 4, 5);   /* of five bytes */
-    ASSERT_MALFORMED(1, 1, 1, 0, 4, 2, 8, 2);                       /* side 2 */
-    ASSERT_MALFORMED(1, 1, 7, 1, 0xff, 0xff, 0xff, 0xff, 0x1f, 0);  /* more than 32 bits */
-    ASSERT_MALFORMED(1, 1, 1, 0, 8, 4, 16, 16, 'G', 'E');           /* a method of 16 */
-    ASSERT_MALFORMED(1, 1, 1, 0, 8, 5, 16, 3, 'G', 0, 'T');         /* with a NUL */
+    ASSERT_MALFORMED(1, 2, 1, 0);                                  /* a side without evidence */
+    ASSERT_MALFORMED(1, 10, 1, 0);                                 /* an answer without question */
+    ASSERT_MALFORMED(1, 9, 1, 0, 11, 4, 1, 2, 3, 4);               /* an address without answer */
+    ASSERT_MALFORMED(1, 9, 1, 0, 10, 1, 0, 11, 5, 1, 2, 3, 4, 5);  /* of five bytes */
+    ASSERT_MALFORMED(1, 1, 1, 0, 4, 2, 8, 2);                      /* side 2 */
+    ASSERT_MALFORMED(1, 1, 7, 1, 0xff, 0xff, 0xff, 0xff, 0x1f, 0); /* more than 32 bits */
+    ASSERT_MALFORMED(1, 1, 1, 0, 8, 4, 16, 16, 'G', 'E');          /* a method of 16 */
+    ASSERT_MALFORMED(1, 1, 1, 0, 8, 5, 16, 3, 'G', 0, 'T');        /* with a NUL */
     ASSERT_MALFORMED(1, 1, 11, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0);
-    ASSERT_MALFORMED(1, 1, 200);                                    /* cut off */
+    ASSERT_MALFORMED(1, 1, 200); /* cut off */
     ASSERT_MALFORMED(1, 1, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4,
                      1, 0, 4, 1, 0); /* nine suspects */
 }

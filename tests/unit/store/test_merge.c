@@ -67,10 +67,10 @@ static unsigned check_order(struct store_reader *reader, int64_t since_us, int64
 
     assert_int_equal(store_reader_begin(reader, &query, NULL), DL_OK);
     while ((status = store_reader_next(reader, &now, NULL)) == DL_OK) {
-        bool later = now.start_us > last.start_us ||
-                     (now.start_us == last.start_us &&
-                      (now.input > last.input ||
-                       (now.input == last.input && now.packet > last.packet)));
+        bool later =
+            now.start_us > last.start_us ||
+            (now.start_us == last.start_us &&
+             (now.input > last.input || (now.input == last.input && now.packet > last.packet)));
         assert_true(later);
         assert_true(!since_us || now.start_us >= since_us);
         assert_true(!until_us || now.start_us < until_us);

@@ -52,10 +52,16 @@ static void test_every_field(void **state)
 
 static void fill_input(struct input_record *input)
 {
-    *input = (struct input_record){
-        .size = 123456, .has_fingerprint = true, .has_sha256 = true, .packets = 11, .bytes = 12,
-        .lost = 13, .first_us = TESTING_START, .last_us = TESTING_START + 14,
-        .status = DL_TRUNCATED, .complete = true};
+    *input = (struct input_record){.size = 123456,
+                                   .has_fingerprint = true,
+                                   .has_sha256 = true,
+                                   .packets = 11,
+                                   .bytes = 12,
+                                   .lost = 13,
+                                   .first_us = TESTING_START,
+                                   .last_us = TESTING_START + 14,
+                                   .status = DL_TRUNCATED,
+                                   .complete = true};
     snprintf(input->path, sizeof(input->path), "live:wlan0");
     memset(input->fingerprint, 0xf1, 32);
     memset(input->sha256, 0x52, 32);
@@ -156,8 +162,8 @@ static void test_counts_coverage_notes(void **state)
     const struct testing *testing = *state;
     struct store *store = testing_open(testing->path);
     uint32_t input = testing_begin_input(store, "x.pcap", 1);
-    struct hour_count count = {input, TESTING_START, "QUIC", 1, {30, 31, 32, 33, 34, 35, 36}, 40,
-                               41, 42};
+    struct hour_count count = {
+        input, TESTING_START, "QUIC", 1, {30, 31, 32, 33, 34, 35, 36}, 40, 41, 42};
     struct coverage_record coverage = {input, 50, 55, true, 70, 71};
     int seen = 0;
 
@@ -351,10 +357,14 @@ static void test_usage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_every_field),           TEST(test_inputs_and_meta),
-        TEST(test_counts_coverage_notes), TEST(test_early_row_is_replaced),
-        TEST(test_batches),               TEST(test_commit_by_time),
-        TEST(test_duplicates),            TEST(test_unfinished_input_is_replaced),
+        TEST(test_every_field),
+        TEST(test_inputs_and_meta),
+        TEST(test_counts_coverage_notes),
+        TEST(test_early_row_is_replaced),
+        TEST(test_batches),
+        TEST(test_commit_by_time),
+        TEST(test_duplicates),
+        TEST(test_unfinished_input_is_replaced),
         TEST(test_usage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "analyzer/judge/attempt_fold.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/judge/attempt.h"
+#include "base/array.h"
+#include "base/hash.h"
+#include "base/intern.h"
+#include "base/pool.h"
+#include "base/status.h"
+
+#define OPEN_MAX       (1u << 20)
+#define BUCKET_COUNT   (1u << 16)
+#define SERVICES_MAX   (1u << 16)
+#define SERVICES_BYTES (1u << 22)
+
+struct open_attempt {
+    struct attempt_result result;
+    bool tried, worked, failed;   /* connections */
+    bool name_found, name_failed; /* questions */
+    unsigned depth;               /* of the failure kept */
+    uint32_t bucket, next_in_bucket, newer;
+};
+
+struct attempt_fold {
+    attempt_result_fn fn;
+    void *context;
+    struct hash_key hash;
+    struct intern *services;
+    struct pool pool;
+    uint32_t oldest, newest; /* by start */
+    uint32_t buckets[BUCKET_COUNT];
+};
+
+int attempt_fold_create(struct attempt_fold **ret_fold, attempt_result_fn fn, void *context)
+{
+    struct attempt_fold *fold = calloc(1, sizeof(*fold));
+    int status = fold ? hash_key_random(&fold->hash) : -ENOMEM;
+
+    if (status == DL_OK)
+        status = intern_create(&fold->services, SERVICES_MAX, SERVICES_BYTES);
+    if (status == DL_OK)
+        status = pool_init(&fold->pool, sizeof(struct open_attempt), OPEN_MAX);
+    if (status == DL_OK) {
+        fold->fn = fn;
+        fold->context = context;
+        *ret_fold = fold;
+        fold = NULL;
+    }
+    attempt_fold_destroy(fold);
+    return status;
+}
+
+void attempt_fold_destroy(struct attempt_fold *fold)
+{
+    if (!fold)
+        return;
+    if (fold->services)
+        intern_destroy(fold->services);
+    pool_finish(&fold->pool);
+    free(fold);
+}
+
+static struct open_attempt *attempt_at(const struct attempt_fold *fold, uint32_t slot)
+{
+    return pool_at(&fold->pool, slot);
+}
+
+/* ---- one attempt ---- */
+
+static unsigned depth_of(enum stage stage)
+{
+    return stage <= STAGE_TCP ? stage : STAGE_TCP + 1;
+}
+
+static void keep_failure(struct open_attempt *attempt, const struct judged *judged)
+{
+    unsigned depth = depth_of(judged->flow.stage) + 1;
+
+    if (depth <= attempt->depth)
+        return;
+    attempt->depth = depth;
+    attempt->result.stage = judged->flow.stage;
+    attempt->result.mechanism = judged->verdict.mechanism;
+    attempt->result.rule = judged->verdict.evidence_count ? judged->verdict.evidence[0].rule : NULL;
+}
+
+static void take_flow(struct open_attempt *attempt, const struct judged *judged)
+{
+    bool worked = judged->verdict.outcome == OUTCOME_OK;
+    bool failed = judged->verdict.outcome == OUTCOME_FAILED;
+
+    attempt->result.certainty = MAX_OF(attempt->result.certainty, judged->flow.certainty);
+    if (judged->flow.stage == STAGE_DNS) {
+        attempt->name_found |= worked;
+        attempt->name_failed |= failed;
+    } else {
+        attempt->tried = true;
+        attempt->worked |= worked;
+        attempt->failed |= failed;
+    }
+    if (failed)
+        keep_failure(attempt, judged);
+}
+
+static enum outcome outcome_of(const struct open_attempt *attempt)
+{
+    if (attempt->worked)
+        return OUTCOME_OK;
+    if (attempt->tried)
+        return attempt->failed ? OUTCOME_FAILED : OUTCOME_UNKNOWN;
+    return attempt->name_failed && !attempt->name_found ? OUTCOME_FAILED : OUTCOME_UNKNOWN;
+}
+
+/* ---- all open ones ---- */
+
+static int give_oldest(struct attempt_fold *fold)
+{
+    uint32_t slot = fold->oldest;
+    struct open_attempt *attempt = attempt_at(fold, slot);
+    uint32_t *link = &fold->buckets[attempt->bucket];
+    struct attempt_result result = attempt->result;
+
+    result.outcome = outcome_of(attempt);
+    if (result.outcome != OUTCOME_FAILED) {
+        result.stage = STAGE_NONE;
+        result.mechanism = result.rule = NULL;
+    }
+    while (*link != slot)
+        link = &attempt_at(fold, *link)->next_in_bucket;
+    *link = attempt->next_in_bucket;
+    fold->oldest = attempt->newer;
+    if (fold->oldest == POOL_NONE)
+        fold->newest = POOL_NONE;
+    pool_give(&fold->pool, slot);
+    return fold->fn(fold->context, &result);
+}
+
+static struct open_attempt *find_attempt(const struct attempt_fold *fold, uint32_t bucket,
+                                         const struct judged *judged)
+{
+    for (uint32_t slot = fold->buckets[bucket]; slot != POOL_NONE;) {
+        struct open_attempt *attempt = attempt_at(fold, slot);
+        if (attempt->result.packet == judged->attempt_packet &&
+            attempt->result.input == judged->attempt_input)
+            return attempt;
+        slot = attempt->next_in_bucket;
+    }
+    return NULL;
+}
+
+static struct open_attempt *begin_attempt(struct attempt_fold *fold, uint32_t bucket,
+                                          const struct judged *judged)
+{
+    const struct observation *flow = &judged->flow;
+    uint32_t service = intern_add(fold->services, flow->service, strlen(flow->service));
+    uint32_t slot = pool_take(&fold->pool);
+
+    if (slot == POOL_NONE)
+        return NULL;
+    struct open_attempt *attempt = attempt_at(fold, slot);
+    attempt->result = (struct attempt_result){.input = judged->attempt_input,
+                                              .packet = judged->attempt_packet,
+                                              .start_us = flow->start_us,
+                                              .client = flow->client,
+                                              .service = intern_text(fold->services, service)};
+    attempt->bucket = bucket;
+    attempt->next_in_bucket = fold->buckets[bucket];
+    fold->buckets[bucket] = slot;
+    if (fold->newest != POOL_NONE)
+        attempt_at(fold, fold->newest)->newer = slot;
+    else
+        fold->oldest = slot;
+    fold->newest = slot;
+    return attempt;
+}
+
+int attempt_fold_add(struct attempt_fold *fold, const struct judged *judged)
+{
+    uint64_t words[2] = {judged->attempt_input, judged->attempt_packet};
+    int64_t now_us = judged->flow.start_us;
+    int status = DL_OK;
+
+    if (!judged->flow.service[0])
+        return DL_OK;
+    while (status == DL_OK && fold->oldest != POOL_NONE &&
+           (now_us - attempt_at(fold, fold->oldest)->result.start_us >= ATTEMPT_WINDOW_US ||
+            fold->pool.taken == OPEN_MAX))
+        status = give_oldest(fold);
+    if (status != DL_OK)
+        return status;
+    uint32_t bucket = (uint32_t)hash_words(&fold->hash, words, 2) & (BUCKET_COUNT - 1);
+    struct open_attempt *attempt = find_attempt(fold, bucket, judged);
+    if (!attempt)
+        attempt = begin_attempt(fold, bucket, judged);
+    if (!attempt)
+        return -ENOMEM;
+    take_flow(attempt, judged);
+    return DL_OK;
+}
+
+int attempt_fold_finish(struct attempt_fold *fold)
+{
+    int status = DL_OK;
+
+    while (status == DL_OK && fold->oldest != POOL_NONE)
+        status = give_oldest(fold);
+    return status;
+}

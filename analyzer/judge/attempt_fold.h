@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+/*
+ * Folds the flows of an attempt into one result. It worked when a connection worked; it failed when none did and one failed; an answered
+ * question alone is neither. A failed attempt speaks for its deepest stage. Memory is bounded: a result is given once its window is over.
+ */
+#include "analyzer/judge/judge_pass.h"
+
+struct attempt_result {
+    uint32_t input; /* of its first flow, which names it */
+    uint64_t packet;
+    int64_t start_us;
+    struct endpoint client;
+    const char *service;      /* catalog id; valid until the fold is destroyed */
+    enum certainty certainty; /* the best among its flows */
+    enum outcome outcome;
+    /* Of a failed one: */
+    enum stage stage;
+    const char *mechanism; /* NULL where the vocabulary has none */
+    const char *rule;      /* what decided */
+};
+
+struct attempt_fold;
+typedef int (*attempt_result_fn)(void *context, const struct attempt_result *result);
+
+/* `fn` gets each result; what it returns other than DL_OK ends the adding and is returned. */
+int attempt_fold_create(struct attempt_fold **ret_fold, attempt_result_fn fn, void *context);
+/* Flows in the order of a judge_pass; those of no service are passed over. */
+int attempt_fold_add(struct attempt_fold *fold, const struct judged *judged);
+/* Gives what is still open. */
+int attempt_fold_finish(struct attempt_fold *fold);
+void attempt_fold_destroy(struct attempt_fold *fold); /* accepts NULL */

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+/*
+ * What reading files and watching an interface share.
+ */
+#include <limits.h>
+#include <signal.h>
+
+#include "commands/ingest.h"
+#include "probe/capture/capture.h"
+#include "probe/probe.h"
+#include "store/store.h"
+
+struct ingest {
+    const struct ingest_options *options;
+    const struct common_options *common;
+    struct catalog *catalog;
+    struct geo *geo;
+    struct key *key;
+    struct store *store;
+    struct probe *probe;
+    char store_path[PATH_MAX], key_path[PATH_MAX];
+    bool hash, broken; /* broken: the store takes no more */
+    struct ingest_result result;
+    struct vantage_draft given;
+    struct vantage_votes votes;
+    struct probe_stats before; /* of the probe when this input began */
+    int64_t progress_us;
+};
+
+/* Set by SIGINT and SIGTERM. */
+extern volatile sig_atomic_t ingest_stop_wanted;
+
+/* Says what the store said, if it failed, and remembers that it takes no more. */
+bool ingest_store_failed(struct ingest *ingest, int status, const struct dl_error *error);
+/* What options and, where `path` is a file, the file beside it say of the vantage. */
+void ingest_draft(struct ingest *ingest, const char *path, struct vantage_draft *ret_draft);
+uint64_t ingest_lost(const struct capture_stats *stats);
+void ingest_record_update(struct input_record *record, const struct capture_stats *stats);
+int ingest_begin_input(struct ingest *ingest, struct input_record *record,
+                       const struct vantage_draft *draft, struct dl_error *error);
+/* Ends an input: flows, notes, coverage, the final row. */
+void ingest_finish_input(struct ingest *ingest, struct capture *capture,
+                         struct input_record *record, struct vantage_draft *draft,
+                         bool with_coverage);

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Watching an interface. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/timex.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "commands/ingest_internal.h"
+#include "commands/privilege.h"
+
+#define LIVE_WAIT_MS      200
+#define COVERAGE_EVERY_US (60 * CLOCK_SECOND_US)
+
+static enum clock_state clock_state_now(void)
+{
+    struct timex timex = {0};
+    int state = adjtimex(&timex);
+    return state == -1                                          ? CLOCK_UNKNOWN
+           : state == TIME_ERROR || (timex.status & STA_UNSYNC) ? CLOCK_UNSYNCHRONISED
+                                                                : CLOCK_SYNCHRONISED;
+}
+
+struct live_run {
+    struct capture *capture;
+    struct input_record record;
+    int64_t coverage_from_us, coverage_due_us, due_us;
+    uint64_t coverage_packets, coverage_lost;
+    bool link_up;
+};
+
+static int coverage_put(struct ingest *ingest, struct live_run *run, int64_t now,
+                        struct dl_error *error)
+{
+    struct capture_stats stats;
+    capture_get_stats(run->capture, &stats);
+    struct coverage_record coverage = {.input = run->record.number,
+                                       .from_us = run->coverage_from_us,
+                                       .to_us = now,
+                                       .link_up = run->link_up,
+                                       .packets = stats.packets - run->coverage_packets,
+                                       .lost = ingest_lost(&stats) - run->coverage_lost};
+    run->coverage_packets = stats.packets;
+    run->coverage_lost = ingest_lost(&stats);
+    run->link_up = stats.link_up;
+    run->coverage_from_us = now;
+    run->coverage_due_us = now + COVERAGE_EVERY_US;
+    ingest_record_update(&run->record, &stats);
+    int status = store_put_coverage(ingest->store, &coverage, error);
+    return status == DL_OK ? store_update_input(ingest->store, &run->record, error) : status;
+}
+
+static void live_progress(struct ingest *ingest, struct live_run *run, int64_t now)
+{
+    struct capture_stats stats;
+    struct probe_stats probe;
+    if (now - ingest->progress_us < CLOCK_SECOND_US || !log_progress_wanted())
+        return;
+    ingest->progress_us = now;
+    capture_get_stats(run->capture, &stats);
+    probe_get_stats(ingest->probe, &probe);
+    log_progress("%s: %" PRIu64 " packets, %" PRIu64 " lost, %u flows now, %" PRIu64 " stored",
+                 run->record.path, stats.packets, ingest_lost(&stats), probe.flows_now,
+                 probe.stored);
+}
+
+static int live_loop(struct ingest *ingest, struct live_run *run, struct dl_error *error)
+{
+    struct frame frames[CAPTURE_BATCH];
+    size_t count;
+    int status = DL_OK;
+    while (status == DL_OK && !ingest_stop_wanted) {
+        status = capture_read(run->capture, frames, CAPTURE_BATCH, LIVE_WAIT_MS, &count, error);
+        int64_t now = clock_now_us();
+        if (status == DL_OK)
+            status = probe_frames(ingest->probe, frames, count, error);
+        else if (status == DL_AGAIN)
+            status = probe_tick(ingest->probe, now, error);
+        if (status == DL_OK && now >= run->coverage_due_us)
+            status = coverage_put(ingest, run, now, error);
+        if (status == DL_OK)
+            status = store_commit(ingest->store, false, error);
+        live_progress(ingest, run, now);
+    }
+    return status;
+}
+
+int ingest_live(struct ingest *ingest, const struct live_options *options)
+{
+    struct dl_error error = {0};
+    struct live_run run = {.link_up = true};
+    struct vantage_draft draft;
+    const struct capture_live_options capture_options = {
+        .filter = ingest->options->filter,
+        .buffer_bytes = (uint32_t)MIN_OF(options->buffer_bytes, UINT32_MAX / 2),
+        .promiscuous = options->promiscuous};
+    int status = capture_open_live(&run.capture, options->interface, &capture_options, &error);
+    if (status == DL_OK)
+        status = privilege_drop(options->user, ingest->store_path,
+                                ingest->key ? ingest->key_path : NULL, &error);
+    if (status != DL_OK) {
+        log_error("%s", dl_error_text(&error, status));
+        ingest->result.failed++;
+        goto done;
+    }
+    ingest_draft(ingest, NULL, &draft);
+    if (!(draft.set & VANTAGE_CLOCK)) {
+        draft.vantage.clock = clock_state_now();
+        draft.set |= VANTAGE_CLOCK;
+    }
+    snprintf(run.record.path, sizeof(run.record.path), "live:%s", options->interface);
+    if (ingest_store_failed(ingest, ingest_begin_input(ingest, &run.record, &draft, &error),
+                            &error))
+        goto done;
+    run.coverage_from_us = clock_now_us();
+    run.coverage_due_us = run.coverage_from_us + COVERAGE_EVERY_US;
+    log_info("watching %s; Ctrl-C ends it", options->interface);
+    status = live_loop(ingest, &run, &error);
+    log_progress_end();
+    if (status != DL_OK) {
+        log_error("%s", dl_error_text(&error, status));
+        ingest->result.damaged++;
+    }
+    if (coverage_put(ingest, &run, clock_now_us(), &error) != DL_OK)
+        ingest->broken = true;
+    run.record.complete = true;
+    run.record.status = status;
+    ingest_finish_input(ingest, run.capture, &run.record, &draft, false);
+    ingest->result.inputs++;
+done:
+    capture_close(run.capture);
+    return status;
+}
