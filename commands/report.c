@@ -32,8 +32,8 @@ static void describe_command(struct buffer *line, const struct common_options *c
         buffer_printf(line, " --until %s", clock_format(common->until_us, text));
 }
 
-static int write_report(const struct common_options *common, const char *folder, char **stores,
-                        int count)
+static int write_report(const struct common_options *common, const char *folder, uint64_t minimum,
+                        char **stores, int count)
 {
     struct store_reader *reader = NULL;
     struct dl_error error = {0};
@@ -51,7 +51,7 @@ static int write_report(const struct common_options *common, const char *folder,
                                                .command_line = buffer_text(&line),
                                                .since_us = common->since_us,
                                                .until_us = common->until_us,
-                                               .minimum_clients = REPORT_MINIMUM_CLIENTS,
+                                               .minimum_clients = (uint32_t)minimum,
                                                .catalog = catalog};
         status = report_write(reader, &options, &error);
         store_reader_close(reader);
@@ -69,11 +69,14 @@ int command_report(int argc, char **argv)
 {
     struct common_options common;
     const char *folder = NULL;
+    uint64_t minimum = REPORT_MINIMUM_CLIENTS;
     int first;
 
     common_options_init(&common);
     const struct option_spec own[] = {{"output", 'o', "DIR", OPTION_TEXT, &folder,
                                        "where index.html goes; made if it is not there"},
+                                      {"min-clients", 0, "N", OPTION_NUMBER, &minimum,
+                                       "withhold rows of fewer clients (default 3)"},
                                       {0}};
     const struct option_spec *const groups[] = {own, common.specs, NULL};
     const char *const titles[] = {"Where to", "Common options"};
@@ -94,5 +97,9 @@ int command_report(int argc, char **argv)
     }
     if (!common_options_check(&common))
         return EXIT_USAGE;
-    return write_report(&common, folder, argv + first, argc - first);
+    if (minimum == 0 || minimum > UINT32_MAX) {
+        log_error("--min-clients takes a number from 1 on");
+        return EXIT_USAGE;
+    }
+    return write_report(&common, folder, minimum, argv + first, argc - first);
 }

@@ -51,7 +51,7 @@ static void remove_old_store(const char *path)
 
 static int write_report(const char *store_path, const char *folder,
                         const struct common_options *common, const struct catalog *catalog,
-                        const char *command_line)
+                        const char *command_line, uint64_t minimum)
 {
     struct dl_error error = {0};
     struct store_reader *reader = NULL;
@@ -59,7 +59,7 @@ static int write_report(const char *store_path, const char *folder,
                                            .command_line = command_line,
                                            .since_us = common->since_us,
                                            .until_us = common->until_us,
-                                           .minimum_clients = REPORT_MINIMUM_CLIENTS,
+                                           .minimum_clients = (uint32_t)minimum,
                                            .catalog = catalog};
     int status = store_reader_open(&reader, &store_path, 1, &error);
     if (status == DL_OK)
@@ -73,14 +73,37 @@ static int write_report(const char *store_path, const char *folder,
     return EXIT_DONE;
 }
 
-/* The command as the report's reproduce box shows it: file names without their folders, which may name a person. */
+/* A word without the folders in it: "--catalog=/home/ada/x/" becomes "--catalog=x". */
+static void describe_word(struct buffer *text, const char *word)
+{
+    size_t length = strlen(word), option = 0;
+    while (length > 1 && word[length - 1] == '/')
+        length--;
+    const char *slash = memrchr(word, '/', length), *equals = strchr(word, '=');
+    const char *name = slash ? slash + 1 : word;
+    if (slash && word[0] == '-')
+        option = equals && equals < slash ? (size_t)(equals + 1 - word) : 2;
+    buffer_printf(text, " %.*s%.*s", (int)option, word, (int)(word + length - name), name);
+}
+
+/* The command as the report's reproduce box shows it: without folders and capture filters, which may name a person. */
 static void describe_command(struct buffer *text, int argc, char **argv)
 {
+    bool is_filter = false;
     buffer_append_text(text, "darkline");
     for (int i = 0; i < argc; i++) {
-        const char *slash = argv[i][0] == '-' ? NULL : strrchr(argv[i], '/');
-        buffer_append_text(text, " ");
-        buffer_append_text(text, slash && slash[1] ? slash + 1 : argv[i]);
+        bool was_filter = is_filter;
+        bool short_filter = strncmp(argv[i], "-f", 2) == 0;
+        is_filter = !was_filter && (short_filter || strncmp(argv[i], "--f", 3) == 0);
+        if (was_filter) {
+            buffer_append_text(text, " FILTER");
+        } else if (is_filter) {
+            bool attached = short_filter ? argv[i][2] != '\0' : strchr(argv[i], '=') != NULL;
+            buffer_append_text(text, attached ? " -f FILTER" : " -f");
+            is_filter = !attached;
+        } else {
+            describe_word(text, argv[i]);
+        }
     }
 }
 
@@ -89,6 +112,7 @@ int command_run(int argc, char **argv)
     struct common_options common;
     struct ingest_options ingest_options;
     const char *folder = NULL;
+    uint64_t minimum = REPORT_MINIMUM_CLIENTS;
     char store_path[PATH_MAX];
     struct ingest_result result;
     struct buffer command_line;
@@ -97,6 +121,8 @@ int command_run(int argc, char **argv)
     ingest_options_init(&ingest_options);
     const struct option_spec own[] = {{"output", 'o', "DIR", OPTION_TEXT, &folder,
                                        "folder of the report; made if it is not there"},
+                                      {"min-clients", 0, "N", OPTION_NUMBER, &minimum,
+                                       "the report withholds rows of fewer clients (default 3)"},
                                       {"filter", 'f', "BPF", OPTION_TEXT, &ingest_options.filter,
                                        "only packets that this pcap filter lets through"},
                                       {0}};
@@ -120,6 +146,11 @@ int command_run(int argc, char **argv)
     }
     if (!common_options_check(&common))
         return EXIT_USAGE;
+    if (!common_options_check(&common) || minimum == 0 || minimum > UINT32_MAX) {
+        if (minimum == 0 || minimum > UINT32_MAX) /* the other check has spoken for itself */
+            log_error("--min-clients takes a number from 1 on");
+        return EXIT_USAGE;
+    }
     if (!make_folder(folder)) {
         log_error("cannot make the folder %s: %s", folder, strerror(errno));
         return EXIT_FAILED;
@@ -139,9 +170,9 @@ int command_run(int argc, char **argv)
     code = ingest_close(ingest, &result);
     if (code == EXIT_DONE || code == EXIT_DAMAGED) {
         struct catalog *catalog = common_open_catalog(&common);
-        report_code =
-            catalog ? write_report(store_path, folder, &common, catalog, buffer_text(&command_line))
-                    : EXIT_FAILED;
+        report_code = catalog ? write_report(store_path, folder, &common, catalog,
+                                             buffer_text(&command_line), minimum)
+                              : EXIT_FAILED;
         catalog_destroy(catalog);
     }
     buffer_finish(&command_line);

@@ -383,12 +383,18 @@ out:
 
 int geo_open(struct geo **ret_geo, const char *const *paths, size_t count, struct dl_error *error)
 {
-    struct geo *geo = calloc(1, sizeof(*geo));
-    int status = geo ? DL_OK : -ENOMEM;
+    struct geo *geo = NULL;
+    int status = DL_OK;
 
     if (count > GEO_DATABASES_MAX) {
         status = dl_error_set(error, DL_LIMIT, "at most %d databases of addresses at once",
                               GEO_DATABASES_MAX);
+        goto out;
+    }
+    geo = calloc(1, sizeof(*geo));
+    if (!geo) {
+        status = -ENOMEM;
+        goto out;
     }
     for (size_t i = 0; i < count && status == DL_OK; i++) {
         geo->count++; /* also the one that fails: it may be open */
@@ -398,6 +404,7 @@ int geo_open(struct geo **ret_geo, const char *const *paths, size_t count, struc
         *ret_geo = geo;
         geo = NULL;
     }
+out:
     geo_close(geo);
     return status;
 }

@@ -12,7 +12,6 @@
 #define REGISTER_BITS 10u
 #define REGISTERS     (1u << REGISTER_BITS)
 #define SLOTS         (COUNTS_CELLS_MAX * 2u)
-#define OTHER_NUMBER  UINT16_MAX
 
 struct cell {
     struct hour_count count;
@@ -23,6 +22,7 @@ struct cell {
 struct counts {
     struct hash_key key;
     struct cell **slots;
+    struct cell *other; /* what found no room; its hour is that of the first such flow */
     uint32_t used;
 };
 
@@ -47,6 +47,7 @@ void counts_destroy(struct counts *counts)
         return;
     for (uint32_t i = 0; counts->slots && i < SLOTS; i++)
         free(counts->slots[i]);
+    free(counts->other);
     free(counts->slots);
     free(counts);
 }
@@ -61,26 +62,29 @@ static struct cell **slot_find(struct counts *counts, int64_t hour_us, uint16_t 
     return &counts->slots[at];
 }
 
+static struct cell *cell_create(int64_t hour_us, const char *protocol, uint16_t protocol_number)
+{
+    struct cell *cell = calloc(1, sizeof(*cell));
+    if (cell) {
+        cell->count.hour_us = hour_us;
+        cell->count.protocol = protocol;
+        cell->protocol_number = protocol_number;
+    }
+    return cell;
+}
+
 static struct cell *cell_of(struct counts *counts, const struct count_flow *flow)
 {
     int64_t hour_us = clock_hour(flow->start_us);
     struct cell **slot = slot_find(counts, hour_us, flow->protocol_number);
-    if (*slot)
-        return *slot;
-    bool other = counts->used >= COUNTS_CELLS_MAX;
-    if (other) { /* one last cell takes what finds no room */
-        hour_us = 0;
-        slot = slot_find(counts, hour_us, OTHER_NUMBER);
-        if (*slot)
-            return *slot;
+    if (!*slot && counts->used < COUNTS_CELLS_MAX) {
+        *slot = cell_create(hour_us, flow->protocol, flow->protocol_number);
+        counts->used += *slot != NULL;
+    } else if (!*slot) {
+        slot = &counts->other;
+        if (!*slot)
+            *slot = cell_create(hour_us, "Other", UINT16_MAX);
     }
-    *slot = calloc(1, sizeof(struct cell));
-    if (!*slot)
-        return NULL;
-    counts->used++;
-    (*slot)->count.hour_us = hour_us;
-    (*slot)->count.protocol = other ? "Other" : flow->protocol;
-    (*slot)->protocol_number = other ? OTHER_NUMBER : flow->protocol_number;
     return *slot;
 }
 
@@ -139,6 +143,9 @@ int counts_flush(struct counts *counts, uint32_t input,
         if (cell)
             counts->slots[found++] = cell;
     }
+    if (counts->other)
+        counts->slots[found++] = counts->other;
+    counts->other = NULL;
     qsort(counts->slots, found, sizeof(struct cell *), compare_cells);
     for (uint32_t i = 0; i < found; i++) {
         struct cell *cell = counts->slots[i];

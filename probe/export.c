@@ -95,6 +95,12 @@ static void evidence_export(struct probe *probe, const struct flow *flow,
         if (details->has_http)
             out->http = details->http;
     }
+    if (flow->stage == STAGE_TLS && !out->tls.client_hello) {
+        out->tls.client_hello = true;
+        out->tls.server_hello = (flow->flags & FLOW_SERVER_HELLO) != 0;
+        out->tls.handshake_done = (flow->flags & FLOW_HANDSHAKE_DONE) != 0;
+        out->tls.no_sni = !(evidence->reasons & REASON_SNI);
+    }
     if (inspection) {
         out->tls = inspection->facts.tls;
         out->http = inspection->facts.http;

@@ -133,14 +133,15 @@ static void answer_add(struct question *question, const struct flow *flow,
 }
 
 /* Remembers the addresses for the flows that will follow. */
-static void remember(struct probe *probe, const struct flow *flow, const struct packet *packet,
-                     const struct dns_message *message)
+static void remember(struct probe *probe, const struct flow *flow, const struct question *question,
+                     const struct packet *packet, const struct dns_message *message)
 {
     if (message->rcode != DNS_RCODE_NOERROR || !message->name[0])
         return;
     struct dns_name name = {.service = flow->service,
                             .name_hash = dns_cache_hash_name(probe->dns_cache, message->name),
                             .packet = flow_packet(flow),
+                            .confirmed = question && question->certainty == CERTAINTY_CERTAIN,
                             .asked_us = packet->time_us};
     if (flow->flags & FLOW_INTERESTING)
         name.host = intern_add(probe->names, message->name, strlen(message->name));
@@ -160,7 +161,7 @@ static void take_answer(struct probe *probe, struct flow *flow, const struct pac
     flow->flags |= FLOW_ANSWERED;
     if (question)
         answer_add(question, flow, packet, message);
-    remember(probe, flow, packet, message);
+    remember(probe, flow, question, packet, message);
     if (question &&
         !(flow->flags & FLOW_INTERESTING)) { /* only counted: the name is not needed any more */
         pool_give(&probe->questions, flow->inspection);

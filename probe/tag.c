@@ -111,13 +111,15 @@ static void set_base(struct inspection *inspection, const struct tracked *tracke
 }
 
 /* What nDPI said, as far as payload bytes told it. */
-static void take_dpi(struct inspection *inspection, const struct dpi_result *result, uint8_t transport)
+static void take_dpi(struct inspection *inspection, const struct dpi_result *result,
+                     uint8_t transport)
 {
     struct facts *facts = &inspection->facts;
     if (!result->name || !result->by_payload)
         return;
     inspection->dpi_name = result->name;
-    bool quic = strcmp(result->name, "QUIC") == 0 || (result->master && strcmp(result->master, "QUIC") == 0);
+    bool quic = strcmp(result->name, "QUIC") == 0 ||
+                (result->master && strcmp(result->master, "QUIC") == 0);
     if (transport != TRANSPORT_UDP || !quic || facts->protocol)
         return;
     /* Google's QUIC before the standard: nDPI reads its hello, we do not. */
@@ -178,6 +180,10 @@ static void set_protocol(struct probe *probe, struct flow *flow,
         inspection->facts.protocol ? inspection->facts.protocol : inspection->dpi_name;
     if (name)
         flow->protocol = probe_protocol_number(probe, name);
+    if (inspection->facts.tls.server_hello)
+        flow->flags |= FLOW_SERVER_HELLO;
+    if (inspection->facts.tls.handshake_done)
+        flow->flags |= FLOW_HANDSHAKE_DONE;
     uint8_t stage = inspection->facts.stage;
     if (stage == STAGE_NONE && (inspection->length_count[0] || inspection->length_count[1]))
         stage = STAGE_STREAM;

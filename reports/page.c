@@ -230,7 +230,8 @@ void page_method(struct page *page)
                   "Rule set %s reads "
                   "those facts; they can be read again with a better one. Clients are keyed "
                   "pseudonyms; none is shown here, "
-                  "nor how many where they are fewer than %" PRIu32 ". Times are hours.",
+                  "nor a row with fewer than %" PRIu32 " of them, but of laboratory captures. "
+                  "Times are hours.",
                   JUDGE_RULES_VERSION, page->floor);
     page_table_begin(&table, page, "Rules", heads);
     for (size_t i = 0; judge_rule_at(i); i++) {

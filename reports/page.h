@@ -16,7 +16,7 @@ struct page {
     const struct tally *tally;
     struct store_reader *reader;
     const struct report_options *options;
-    uint32_t floor; /* fewer clients are "fewer than" this */
+    uint32_t floor; /* rows of fewer clients are withheld; 1 on lines that no people use (the lab's) */
 };
 
 extern const char page_style[];
@@ -36,15 +36,17 @@ void page_line(struct page *page, const struct tally_line *line);
 /* page_cells.c */
 struct page_table {
     struct page *page;
-    size_t columns, rows, left_out;
+    size_t columns, rows, left_out, withheld;
 };
 /* A table with its caption and column heads; heads end with NULL, those that begin with '#' are of numbers. */
 void page_table_begin(struct page_table *table, struct page *page, const char *caption,
                       const char *const *heads);
 /* Begins a row; false where the table is full: the row is counted as left out and must not be written. */
 bool page_row_begin(struct page_table *table);
+/* The same for a row about this many clients, false also where they are fewer than the floor. */
+bool page_row_begin_for(struct page_table *table, uint64_t clients);
 void page_row_end(struct page_table *table);
-void page_table_end(struct page_table *table); /* says how many rows were left out */
+void page_table_end(struct page_table *table); /* says how many rows were left out or withheld */
 
 void page_cell_head(struct page *page, const char *text,
                     const char *code); /* what the row is about */

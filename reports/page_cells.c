@@ -83,6 +83,15 @@ bool page_row_begin(struct page_table *table)
     return true;
 }
 
+bool page_row_begin_for(struct page_table *table, uint64_t clients)
+{
+    if (clients < table->page->floor) {
+        table->withheld++;
+        return false;
+    }
+    return page_row_begin(table);
+}
+
 void page_row_end(struct page_table *table)
 {
     html_end(&table->page->html);
@@ -99,6 +108,10 @@ void page_table_end(struct page_table *table)
     if (table->left_out)
         html_elementf(html, "p", "note", "%s more rows are left out of this page.",
                       page_count_text(table->left_out, text));
+    if (table->withheld)
+        html_elementf(html, "p", "note",
+                      "Rows withheld because fewer than %" PRIu32 " clients are behind them: %s.",
+                      table->page->floor, page_count_text(table->withheld, text));
 }
 
 /* ---- cells ---- */

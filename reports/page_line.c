@@ -84,7 +84,8 @@ static void rows_seen(struct page_table *table, const struct tally_line *line, b
 {
     for (size_t i = 0; i < line->service_count; i++) {
         const struct tally_service *s = &line->services[i];
-        if (is_control(s) != controls || s->attempts == 0 || !page_row_begin(table))
+        if (is_control(s) != controls || s->attempts == 0 ||
+            !page_row_begin_for(table, s->clients.count))
             continue;
         page_cell_head(table->page, s->name, s->id);
         page_cell_text(table->page, word_or(WORD_CLASS, s->class, "not in the catalog"));
@@ -118,7 +119,8 @@ static void rows_outcomes(struct page_table *table, const struct tally_line *lin
     for (size_t i = 0; i < line->service_count; i++) {
         const struct tally_service *s = &line->services[i];
         uint64_t ok = s->by_outcome[OUTCOME_OK], failed = s->by_outcome[OUTCOME_FAILED];
-        if (is_control(s) != controls || s->attempts == 0 || !page_row_begin(table))
+        if (is_control(s) != controls || s->attempts == 0 ||
+            !page_row_begin_for(table, s->clients.count))
             continue;
         page_cell_head(table->page, s->name, NULL);
         page_cell_count(table->page, s->attempts);
@@ -165,7 +167,7 @@ static void rows_failures(struct page_table *table, const struct tally_service *
 {
     for (size_t i = 0; i < s->failure_count; i++) {
         const struct tally_failure *f = &s->failures[i];
-        if (!page_row_begin(table))
+        if (!page_row_begin_for(table, f->clients.count))
             continue;
         page_cell_head(table->page, s->name, NULL);
         page_cell_text(table->page, word_or(WORD_STAGE, f->stage, "not known"));
@@ -221,7 +223,7 @@ static void remarks(struct page *page, const struct tally_line *line)
     for (size_t i = 0; i < line->service_count; i++) {
         const struct tally_service *s = &line->services[i];
         for (size_t r = 0; r < s->remark_count; r++) {
-            if (!page_row_begin(&table))
+            if (!page_row_begin_for(&table, s->clients.count))
                 continue;
             page_cell_head(page, s->name, NULL);
             page_cell_text(page, judge_mechanism_text(s->remarks[r].mechanism));
@@ -244,10 +246,14 @@ static void protocols(struct page *page, const struct tally_line *line)
                                         "#Packets", "#Bytes",    NULL};
     struct page_table table;
 
+    uint64_t clients = 0; /* of the fullest hour: protocols are not told apart by client */
+
+    for (size_t i = 0; i < line->hour_count; i++)
+        clients = MAX_OF(clients, line->hours[i].clients);
     page_table_begin(&table, page, "Everything else, by protocol", heads);
     for (size_t i = 0; i < line->protocol_count; i++) {
         const struct tally_protocol *p = &line->protocols[i];
-        if (!page_row_begin(&table))
+        if (!page_row_begin_for(&table, clients))
             continue;
         page_cell_head(page, p->name[0] ? p->name : "unknown", NULL);
         page_cell_count(page, p->flows);
@@ -276,7 +282,7 @@ static void hours(struct page *page, const struct tally_line *line)
         uint64_t failed = 0;
         for (size_t stage = 0; stage < ARRAY_LENGTH(h->failed); stage++)
             failed += stage == STAGE_TCP ? 0 : h->failed[stage];
-        if (!page_row_begin(&table))
+        if (!page_row_begin_for(&table, h->clients))
             continue;
         char text[PAGE_TEXT_SIZE];
         page_cell_head(page, page_hour_text(h->hour_us, text), NULL);
@@ -341,7 +347,11 @@ static void coverage(struct page *page, const struct tally_line *line)
 void page_line(struct page *page, const struct tally_line *line)
 {
     struct html *html = &page->html;
+    uint32_t floor = page->floor;
 
+    /* Nobody stands behind the addresses of a laboratory. */
+    if (line->vantage->origin == ORIGIN_LAB || line->vantage->origin == ORIGIN_COMPOSED)
+        page->floor = 1;
     html_begin(html, "section");
     html_elementf(html, "h2", NULL, "%s%s%s", carrier_name(page, line->vantage),
                   line->vantage->probe_id[0] ? ", probe " : "", line->vantage->probe_id);
@@ -359,4 +369,5 @@ void page_line(struct page *page, const struct tally_line *line)
     only_counted(page, line);
     coverage(page, line);
     html_end(html);
+    page->floor = floor;
 }

@@ -15,7 +15,7 @@ struct report_options {
     const char *folder; /* made if it is not there; index.html is written to a temporary name and renamed */
     const char *command_line; /* for the reproduce box; may be NULL */
     int64_t since_us, until_us;
-    uint32_t minimum_clients; /* a cell with fewer is shown as "fewer than N" */
+    uint32_t minimum_clients; /* rows of fewer are withheld; the lab's captures have no people and no floor */
     const struct catalog *catalog;
 };
 

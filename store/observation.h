@@ -73,8 +73,7 @@ enum side_flag {
     SIDE_TIMESTAMPS = 8,   /* sends TCP timestamps */
     SIDE_FIN = 16,
     SIDE_RST = 32,
-    SIDE_SYN = 64,         /* its SYN or SYN-ACK is in the capture */
-    SIDE_ECN = 128
+    SIDE_SYN = 64          /* its SYN or SYN-ACK is in the capture */
 };
 
 enum payload_kind {

@@ -14,7 +14,7 @@
 
 #include "base/status.h"
 
-#define CAPTURE_BATCH 256
+#define CAPTURE_BATCH     256
 #define CAPTURE_FRAME_MAX (256u * 1024u) /* a longer record is taken for damage */
 
 struct frame {
@@ -40,15 +40,16 @@ struct capture_live_options {
 };
 
 struct capture_stats {
-    uint64_t packets, bytes;     /* frames given out and their wire bytes */
-    uint64_t kernel_dropped;     /* live: by the kernel, of packets that passed the filter */
-    uint64_t interface_dropped;  /* live: by the interface; pcapng: isb_ifdrop */
-    uint64_t file_dropped;       /* pcapng statistics blocks: isb_osdrop + isb_ifdrop, last of each interface */
-    uint64_t blocks_skipped;     /* pcapng blocks of kinds we do not read */
-    uint64_t file_offset;        /* bytes consumed of the file as it lies on disk (for progress) */
-    uint64_t file_size;          /* 0 where unknown (a pipe, an interface) */
-    int64_t first_us, last_us;   /* least and greatest time of the frames given out; 0 when none */
-    bool link_up;                /* live: is the interface up now */
+    uint64_t packets, bytes;    /* frames given out and their wire bytes */
+    uint64_t kernel_dropped;    /* live: by the kernel, of packets that passed the filter */
+    uint64_t interface_dropped; /* live: by the interface; pcapng: isb_ifdrop */
+    uint64_t
+        file_dropped; /* pcapng statistics blocks: isb_osdrop + isb_ifdrop, last of each interface */
+    uint64_t blocks_skipped;   /* pcapng blocks of kinds we do not read */
+    uint64_t file_offset;      /* bytes consumed of the file as it lies on disk (for progress) */
+    uint64_t file_size;        /* 0 where unknown (a pipe, an interface) */
+    int64_t first_us, last_us; /* least and greatest time of the frames given out; 0 when none */
+    bool link_up;              /* live: is the interface up now */
 };
 
 /*
@@ -56,11 +57,12 @@ struct capture_stats {
  * something that is no capture, DL_TRUNCATED where not even the header is whole, a negated errno; `error` names the file.
  * `filter` (may be NULL) is a BPF expression applied to frames, per link type; DL_USAGE where it does not compile.
  */
-int capture_open_file(struct capture **ret_capture, const char *path, const char *filter, struct dl_error *error);
+int capture_open_file(struct capture **ret_capture, const char *path, const char *filter,
+                      struct dl_error *error);
 
 /* Opens an interface. -EPERM / -EACCES where the privilege is missing, DL_USAGE for a bad filter, DL_NOT_FOUND for no such interface. */
-int capture_open_live(struct capture **ret_capture, const char *interface, const struct capture_live_options *options,
-                      struct dl_error *error);
+int capture_open_live(struct capture **ret_capture, const char *interface,
+                      const struct capture_live_options *options, struct dl_error *error);
 
 /*
  * For pipes, which may be silent for long: `idle` is called every CAPTURE_IDLE_MS of it, and where it says false the read under way
@@ -74,8 +76,8 @@ void capture_on_idle(struct capture *capture, capture_idle_fn idle, void *contex
  * (the error names file, offset and what is wrong there), then DL_END. A damaged pcapng block of
  * known length is skipped over where that is safe. Time stamps are never made up: a frame without one (Simple Packet Block) gets the last one's.
  */
-int capture_read(struct capture *capture, struct frame *frames, size_t maximum, int timeout_ms, size_t *ret_count,
-                 struct dl_error *error);
+int capture_read(struct capture *capture, struct frame *frames, size_t maximum, int timeout_ms,
+                 size_t *ret_count, struct dl_error *error);
 
 /* Counters so far. For live captures it asks the kernel: not per packet. */
 void capture_get_stats(struct capture *capture, struct capture_stats *ret_stats);

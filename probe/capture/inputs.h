@@ -15,8 +15,9 @@
 struct input_file {
     char *path;
     uint64_t size;
-    uint8_t fingerprint[INPUT_FINGERPRINT_SIZE]; /* SHA-256 over the size (8 bytes, big-endian) and the first and last MiB */
-    bool has_fingerprint;                        /* not for standard input and other pipes */
+    uint8_t fingerprint
+        [INPUT_FINGERPRINT_SIZE]; /* SHA-256 over the size (8 bytes, big-endian) and the first and last MiB */
+    bool has_fingerprint; /* not for standard input and other pipes */
 };
 
 struct input_list {
@@ -33,10 +34,13 @@ struct input_list {
  * DL_DUPLICATE. DL_OK when at least one file is left, else DL_EMPTY or the last problem's status.
  */
 int input_list_expand(struct input_list *ret_list, const char *const *words, size_t count,
-                      void (*on_problem)(void *context, const char *path, int status, const char *text), void *context);
+                      void (*on_problem)(void *context, const char *path, int status,
+                                         const char *text),
+                      void *context);
 void input_list_finish(struct input_list *list);
 
 /* The fingerprint of a regular file. DL_OK, a negated errno, or DL_UNSUPPORTED for what is not a regular file. */
-int input_fingerprint(const char *path, uint64_t *ret_size, uint8_t ret_fingerprint[INPUT_FINGERPRINT_SIZE]);
+int input_fingerprint(const char *path, uint64_t *ret_size,
+                      uint8_t ret_fingerprint[INPUT_FINGERPRINT_SIZE]);
 /* The full SHA-256 of a file (`--hash`). */
 int input_sha256(const char *path, uint8_t ret_hash[32]);

@@ -28,9 +28,9 @@ struct reader {
     uint64_t produced; /* unpacked bytes so far, with those at hand */
     int status;        /* DL_OK while more may come, else why not */
     int fd;
-    bool borrowed;                   /* standard input is not ours to close */
-    bool regular;                    /* a file: reading it never waits */
-    capture_idle_fn idle;            /* may be NULL */
+    bool borrowed;        /* standard input is not ours to close */
+    bool regular;         /* a file: reading it never waits */
+    capture_idle_fn idle; /* may be NULL */
     void *idle_context;
     const struct unpacker *unpacker; /* NULL for plain files */
     void *unpacker_state;

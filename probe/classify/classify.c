@@ -47,6 +47,17 @@ static uint16_t support_reasons(const struct classify_input *input, const struct
     return reasons;
 }
 
+/* Does address or port support the service by a fact that the catalog calls confirmed? */
+static bool support_is_confirmed(const struct classify_input *input, const struct support *support,
+                                 uint16_t service)
+{
+    const struct catalog_match *block =
+        find_service(support->addresses, support->address_count, service);
+    const struct catalog_match *port = find_service(support->ports, support->port_count, service);
+    return (block && block->confirmed) ||
+           (port && port->confirmed && !is_shared_port(input->server_port));
+}
+
 static uint16_t dns_reason(const struct classify_input *input, uint16_t service)
 {
     bool agrees = input->dns && input->dns->service == service && !input->dns->ambiguous;
@@ -109,7 +120,8 @@ static void by_certificate(const struct classify_input *input, const struct supp
         role = match.role;
     uint16_t reasons = REASON_CERT | support_reasons(input, support, facts->certificate_service) |
                        dns_reason(input, facts->certificate_service);
-    offer(input, support, tag, facts->certificate_service, role, CERTAINTY_CERTAIN, reasons);
+    offer(input, support, tag, facts->certificate_service, role,
+          cap(CERTAINTY_CERTAIN, facts->certificate_confirmed), reasons);
 }
 
 static void by_greeting(const struct classify_input *input, const struct support *support,
@@ -182,7 +194,9 @@ static void by_srp(const struct classify_input *input, const struct support *sup
     memcpy(signs.server_lengths, inspection->lengths[SIDE_SERVER], sizeof(signs.server_lengths));
     srp_score(&signs, &score);
     uint16_t reasons = REASON_WIRE | REASON_PORT | dns_reason(input, bes->number);
-    bool block = find_service(support->addresses, support->address_count, bes->number) != NULL;
+    const struct catalog_match *rim =
+        find_service(support->addresses, support->address_count, bes->number);
+    bool block = rim && rim->confirmed;
     unsigned points = score.points + SRP_PORT_POINTS + (block ? SRP_BLOCK_POINTS : 0) +
                       (reasons & REASON_DNS ? SRP_BLOCK_POINTS : 0);
     if (score.excluded || score.points == 0 || points < SRP_LIKELY)
@@ -242,12 +256,13 @@ static void by_dns(const struct classify_input *input, const struct support *sup
     const struct catalog_match *block =
         find_service(support->addresses, support->address_count, dns->service);
     enum role role = port ? port->role : block ? block->role : ROLE_NONE;
+    bool confirmed = dns->confirmed && support_is_confirmed(input, support, dns->service);
     if (dns->ambiguous)
         offer(input, support, tag, dns->service, role, more ? CERTAINTY_LIKELY : CERTAINTY_POSSIBLE,
               REASON_DNS | REASON_AMBIGUOUS | more);
     else
-        offer(input, support, tag, dns->service, role, more ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY,
-              REASON_DNS | more);
+        offer(input, support, tag, dns->service, role,
+              cap(more ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY, confirmed), REASON_DNS | more);
 }
 
 /* Address and port, and what the operator says of his own servers. */

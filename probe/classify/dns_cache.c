@@ -114,6 +114,7 @@ bool dns_cache_find(const struct dns_cache *cache, const struct address *client,
         return false;
     hint.service = best->service;
     hint.host = best->host;
+    hint.confirmed = best->confirmed;
     hint.packet = best->packet;
     *ret_hint = hint;
     return true;

@@ -19,12 +19,14 @@ struct dns_name {     /* what one question said about an address */
     uint64_t packet; /* first packet of the question */
     int64_t asked_us, expires_us;
     bool has_ech;
+    bool confirmed; /* the catalog's own word on the name */
 };
 
 struct dns_hint {     /* what all live names of an address agree on */
     uint16_t service; /* 0: none of them is of a service */
     uint32_t host;    /* of the newest one of the service */
     uint64_t packet;
+    bool confirmed; /* the catalog calls that name's entry confirmed */
     bool ambiguous; /* several services, or a service and names of none */
     uint8_t names;  /* how many live names there are */
 };

@@ -26,7 +26,8 @@ struct dpi_result {
         name; /* the most specific protocol name, e.g. "WhatsApp"; NULL for unknown. Valid as long as the dpi. */
     const char *master; /* what carries it, e.g. "TLS"; NULL for none */
     bool by_payload;    /* false: only an address or a cache told it */
-    char host[80];      /* the server's name where nDPI read one (old QUIC versions); its last 79 characters, "" for none */
+    char host
+        [80]; /* the server's name where nDPI read one (old QUIC versions); its last 79 characters, "" for none */
 };
 
 /* One packet of the flow, from its IP header on. True when nDPI has decided. */

@@ -20,16 +20,21 @@ enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG
 
 /* TCP options seen in one segment, as bits. */
 enum {
-    TCP_OPTION_MSS = 1, TCP_OPTION_WINDOW_SCALE = 2, TCP_OPTION_SACK_PERMITTED = 4, TCP_OPTION_SACK = 8,
-    TCP_OPTION_TIMESTAMP = 16, TCP_OPTION_OTHER = 32, TCP_OPTION_MALFORMED = 64
+    TCP_OPTION_MSS = 1,
+    TCP_OPTION_WINDOW_SCALE = 2,
+    TCP_OPTION_SACK_PERMITTED = 4,
+    TCP_OPTION_SACK = 8,
+    TCP_OPTION_TIMESTAMP = 16,
+    TCP_OPTION_OTHER = 32,
+    TCP_OPTION_MALFORMED = 64
 };
 
 enum packet_flag {
-    PACKET_DF = 1,            /* IPv4 don't fragment; set for IPv6 */
-    PACKET_REASSEMBLED = 2,   /* put together from fragments; `bytes` then counts all of them */
-    PACKET_TUNNELLED = 4,     /* came inside GRE, GTP-U, VXLAN, IP-in-IP ... */
-    PACKET_SHORT = 8,         /* the capture cut the transport header's options or the payload */
-    PACKET_BAD_LENGTH = 16    /* the IP length and the frame contradict each other (the frame wins) */
+    PACKET_DF = 1,          /* IPv4 don't fragment; set for IPv6 */
+    PACKET_REASSEMBLED = 2, /* put together from fragments; `bytes` then counts all of them */
+    PACKET_TUNNELLED = 4,   /* came inside GRE, GTP-U, VXLAN, IP-in-IP ... */
+    PACKET_SHORT = 8,       /* the capture cut the transport header's options or the payload */
+    PACKET_BAD_LENGTH = 16  /* the IP length and the frame contradict each other (the frame wins) */
 };
 
 /* An ICMP error's quoted packet, as far as it is there (RFC 792 guarantees 8 bytes after the IP header). */
@@ -69,9 +74,9 @@ struct packet {
 };
 
 enum decode_kind {
-    DECODE_OK,               /* a packet came out */
-    DECODE_FRAGMENT,         /* kept until the rest comes */
-    DECODE_FRAGMENT_LOST,    /* a fragment that found no room, or whose datagram never became whole */
+    DECODE_OK,            /* a packet came out */
+    DECODE_FRAGMENT,      /* kept until the rest comes */
+    DECODE_FRAGMENT_LOST, /* a fragment that found no room, or whose datagram never became whole */
     DECODE_FRAGMENT_OVERLAP, /* fragments that contradict each other: dropped whole */
     DECODE_LINK_TYPE,        /* a link type we do not read */
     DECODE_LINK_SHORT,       /* cut off in the link or tunnel headers */
@@ -84,7 +89,7 @@ enum decode_kind {
     DECODE_TUNNEL_DEPTH,     /* more tunnels within tunnels than DECODE_DEPTH_MAX */
     DECODE_KIND_COUNT
 };
-#define DECODE_DEPTH_MAX 8
+#define DECODE_DEPTH_MAX     8
 #define DECODE_FRAGMENT_SETS 256u
 
 struct decoder;
@@ -97,7 +102,8 @@ void decoder_destroy(struct decoder *decoder);    /* accepts NULL */
  * was reassembled (valid until the next call). DECODE_PROTOCOL fills everything up to the IP layer too (transport NONE, protocol set): flows of
  * ESP and the like are seen. Any other kind leaves `ret_packet` untouched. Each call adds one to that kind's count.
  */
-enum decode_kind decoder_decode(struct decoder *decoder, const struct frame *frame, struct packet *ret_packet);
+enum decode_kind decoder_decode(struct decoder *decoder, const struct frame *frame,
+                                struct packet *ret_packet);
 
 uint64_t decoder_count(const struct decoder *decoder, enum decode_kind kind);
 const char *decode_kind_text(enum decode_kind kind); /* "cut off in the link header" ... */

@@ -20,33 +20,39 @@
 #include "store/observation.h"
 
 enum flow_flag {
-    FLOW_CLIENT_IS_HIGH = 1,     /* which of the two ends opened it */
-    FLOW_MID_STREAM = 2,         /* TCP whose SYN was not seen */
+    FLOW_CLIENT_IS_HIGH = 1, /* which of the two ends opened it */
+    FLOW_MID_STREAM = 2,     /* TCP whose SYN was not seen */
     FLOW_CLIENT_GUESSED = 4,
-    FLOW_HANDSHAKE = 8,          /* three-way handshake complete */
+    FLOW_HANDSHAKE = 8, /* three-way handshake complete */
     FLOW_FIN_CLIENT = 16,
     FLOW_FIN_SERVER = 32,
     FLOW_RESET = 64,
-    FLOW_CUT = 128,              /* payload bytes that inspection wanted were not captured */
-    FLOW_STORED_EARLY = 256,     /* an early row is in the store */
-    FLOW_DECIDED = 512,          /* the tag is final */
-    FLOW_INTERESTING = 1024,     /* of a catalogued service, a watched name, or --all-names: will be stored */
+    FLOW_CUT = 128,          /* payload bytes that inspection wanted were not captured */
+    FLOW_STORED_EARLY = 256, /* an early row is in the store */
+    FLOW_DECIDED = 512,      /* the tag is final */
+    FLOW_INTERESTING =
+        1024, /* of a catalogued service, a watched name, or --all-names: will be stored */
     FLOW_SYN_ACK = 2048,
-    FLOW_ANSWERED = 4096,        /* the server sent payload, or the question got an answer */
-    FLOW_EVENTFUL = 8192         /* has details */
+    FLOW_ANSWERED = 4096, /* the server sent payload, or the question got an answer */
+    FLOW_EVENTFUL = 8192, /* has details */
+    FLOW_SERVER_HELLO =
+        16384, /* TLS: kept for the day the flow ends badly, when inspection is long gone */
+    FLOW_HANDSHAKE_DONE =
+        32768 /* TLS: ChangeCipherSpec or application data of the server was seen */
 };
 
 enum flow_class { /* by how long silence means the end; one least-recently-seen list each */
-    FLOW_CLASS_OPENING,     /* TCP before the handshake is complete */
-    FLOW_CLASS_ESTABLISHED,
-    FLOW_CLASS_CLOSED,      /* lingers for late packets, then is stored */
-    FLOW_CLASS_DATAGRAM,    /* UDP, ICMP, other */
-    FLOW_CLASS_QUESTION,
-    FLOW_CLASS_COUNT
+                  FLOW_CLASS_OPENING, /* TCP before the handshake is complete */
+                  FLOW_CLASS_ESTABLISHED,
+                  FLOW_CLASS_CLOSED,   /* lingers for late packets, then is stored */
+                  FLOW_CLASS_DATAGRAM, /* UDP, ICMP, other */
+                  FLOW_CLASS_QUESTION,
+                  FLOW_CLASS_COUNT
 };
 
 struct flow {
-    struct address low, high; /* the two ends, in memory order of (address, port): one key for both directions */
+    struct address low,
+        high; /* the two ends, in memory order of (address, port): one key for both directions */
     uint16_t low_port, high_port;
     uint32_t sub; /* 0, or a keyed hash of a DNS question's id, name and type */
     int64_t start_us, last_us;
@@ -56,7 +62,8 @@ struct flow {
     uint32_t packets[2];
     uint32_t bytes_low[2];
     uint16_t bytes_high[2];
-    uint32_t next_seq[2]; /* TCP: the next sequence number expected of each side */
+    uint32_t next_seq[2];  /* TCP: the next sequence number expected of each side */
+    uint32_t last_ack[2];  /* TCP: the last acknowledgement of each side */
     uint32_t older, newer; /* least-recently-seen list */
     uint32_t inspection;   /* slot of struct inspection, or of struct question where sub != 0 */
     uint32_t evidence;
@@ -99,7 +106,8 @@ _Static_assert(sizeof(struct evidence) <= 144, "evidence stays small");
 struct details {
     uint8_t suspect_count;
     uint16_t suspects_not_kept;
-    uint32_t suspect_end_seq[SUSPECTS_MAX]; /* sequence number and acknowledgement of each, to know copies */
+    uint32_t suspect_end_seq
+        [SUSPECTS_MAX]; /* sequence number and acknowledgement of each, to know copies */
     uint32_t suspect_ack[SUSPECTS_MAX];
     struct suspect suspects[SUSPECTS_MAX];
     struct icmp_facts icmp;

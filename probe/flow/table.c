@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "base/status.h"
 
-/* A slot of the index: the flow's number and its hash, so that most misses cost no look at the flow itself. */
+/* A slot of the index: the flow's number and its hash: most misses cost no look at the flow. */
 struct slot {
     uint32_t flow;
     uint32_t hash;
@@ -84,7 +84,7 @@ void flow_table_destroy(struct flow_table *table)
     free(table);
 }
 
-/* Is (a, a_port) above (b, b_port)? The order only has to be one and the same for both directions. */
+/* Is (a, a_port) above (b, b_port)? Any order will do that is the same for both directions. */
 static bool is_above(const struct address *a, uint16_t a_port, const struct address *b,
                      uint16_t b_port)
 {
@@ -154,7 +154,7 @@ static void slot_insert(struct slot *slots, uint32_t mask, uint32_t flow, uint32
     slots[at] = (struct slot){.flow = flow, .hash = hash};
 }
 
-/* Doubles the index when it is half full; when memory is out it goes on as it is, up to seven eighths. */
+/* Doubles the index when it is half full; without memory it goes on up to seven eighths. */
 static int slots_grow(struct flow_table *table)
 {
     uint32_t count = table->slot_mask + 1;

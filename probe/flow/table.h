@@ -14,7 +14,7 @@ struct flow_table;
 typedef void (*flow_ended_fn)(void *context, struct flow *flow, enum close_reason reason);
 
 struct flow_table_options {
-    uint32_t maximum; /* flows at once */
+    uint32_t maximum;                     /* flows at once */
     int64_t timeout_us[FLOW_CLASS_COUNT]; /* 0: the default of the class */
     flow_ended_fn ended;
     void *context;
@@ -30,18 +30,21 @@ struct flow_lookup { /* where a packet belongs */
 };
 
 /* Computes a packet's key; `sub` as in struct flow. */
-struct flow_lookup flow_table_key(const struct flow_table *table, const struct address *source, uint16_t source_port,
-                                  const struct address *destination, uint16_t destination_port, uint8_t transport,
-                                  uint32_t sub);
+struct flow_lookup flow_table_key(const struct flow_table *table, const struct address *source,
+                                  uint16_t source_port, const struct address *destination,
+                                  uint16_t destination_port, uint8_t transport, uint32_t sub);
 /* A 32-bit keyed hash of a DNS question, never 0. */
-uint32_t flow_table_hash_question(const struct flow_table *table, uint16_t id, uint16_t type, const char *name);
+uint32_t flow_table_hash_question(const struct flow_table *table, uint16_t id, uint16_t type,
+                                  const char *name);
 
-struct flow *flow_table_find(struct flow_table *table, const struct flow_lookup *lookup, const struct address *source,
-                             uint16_t source_port, const struct address *destination, uint16_t destination_port,
+struct flow *flow_table_find(struct flow_table *table, const struct flow_lookup *lookup,
+                             const struct address *source, uint16_t source_port,
+                             const struct address *destination, uint16_t destination_port,
                              uint8_t transport);
 /* A new flow for this key (which must not be there), evicting another one if the table is full. NULL only when memory is out. */
-struct flow *flow_table_add(struct flow_table *table, const struct flow_lookup *lookup, const struct address *source,
-                            uint16_t source_port, const struct address *destination, uint16_t destination_port,
+struct flow *flow_table_add(struct flow_table *table, const struct flow_lookup *lookup,
+                            const struct address *source, uint16_t source_port,
+                            const struct address *destination, uint16_t destination_port,
                             uint8_t transport, enum flow_class flow_class, int64_t time_us);
 /* Notes that the flow was seen at this time, moving it in its list. */
 void flow_table_touch(struct flow_table *table, struct flow *flow, int64_t time_us);

@@ -10,6 +10,7 @@
 
 #define TTL_STEP_NOTED 3  /* a payload packet this far from its side's last TTL deserves a look */
 #define PADDING_MOST   6u /* 60 bytes of Ethernet less headers without options */
+#define ONE_SIDED_TALK 3u
 #define STRAY_SYN_US   CLOCK_SECOND_US
 #define SYN_ACK_REACH  (1u << 20) /* what a server may have sent before its SYN-ACK comes again */
 
@@ -213,7 +214,7 @@ static struct flow *flow_begin(struct tracker *tracker, const struct packet *pac
 
 /* ---- TCP ---- */
 
-/* The client may have answered the first one before the second comes: then the server is a little further. */
+/* The first one may have been answered before the second comes: the server is further by then. */
 static bool is_other_syn_ack(const struct flow *flow, const struct evidence_side *own,
                              uint32_t next)
 {
@@ -314,7 +315,7 @@ static void tcp_payload_evidence(struct tracker *tracker, struct flow *flow, enu
     count_payload(evidence, flow, side, packet);
 }
 
-/* Some network cards count the zeros that fill a bare ACK's frame as payload: they are nobody's bytes. */
+/* Some network cards count the zeros that fill a bare ACK's frame as payload: nobody's bytes. */
 static bool is_padding(const struct packet *packet)
 {
     static const uint8_t zeros[PADDING_MOST];
@@ -350,10 +351,23 @@ static uint32_t since(const struct flow *flow, const struct packet *packet, uint
     return now_us > before_us ? now_us - before_us : 1;
 }
 
+/* The same acknowledgement once more, with nothing else in it: something is missing on the way to this side. */
+static void tcp_count_duplicate(struct evidence *evidence, struct flow *flow, enum side side,
+                                const struct packet *packet)
+{
+    bool bare = packet->payload_length == 0 && (packet->tcp_flags & ~TCP_PSH) == TCP_ACK &&
+                !is_keepalive(flow, side, packet);
+    if (evidence && bare && flow->packets[side] > 0 && packet->ack == flow->last_ack[side] &&
+        packet->tcp_window == evidence->sides[side].window_last)
+        evidence->sides[side].ack_duplicates += evidence->sides[side].ack_duplicates < UINT8_MAX;
+    flow->last_ack[side] = packet->ack;
+}
+
 static void tcp_ack(struct tracker *tracker, struct flow *flow, enum side side,
                     const struct packet *packet)
 {
     struct evidence *evidence = tracker_evidence(tracker, flow);
+    tcp_count_duplicate(evidence, flow, side, packet);
     if (!(flow->flags & FLOW_HANDSHAKE) && side == SIDE_CLIENT && (flow->flags & FLOW_SYN_ACK) &&
         (packet->tcp_flags & TCP_ACK) && !(packet->tcp_flags & TCP_SYN) &&
         (int32_t)(packet->ack - flow->next_seq[SIDE_SERVER]) >= 0) {
@@ -365,8 +379,10 @@ static void tcp_ack(struct tracker *tracker, struct flow *flow, enum side side,
             evidence->ack_rtt_us =
                 since(flow, packet, evidence->sides[SIDE_SERVER].last_packet_after_us);
     }
-    if (flow->flags & FLOW_MID_STREAM && flow->flow_class == FLOW_CLASS_OPENING &&
-        flow->packets[0] > 0 && flow->packets[1] > 0)
+    /* Both sides talk, or one talks on where the other is not in the capture: no attempt any more. */
+    bool talks = (flow->packets[0] > 0 && flow->packets[1] > 0) ||
+                 (packet->payload_length > 0 && flow->packets[side] >= ONE_SIDED_TALK);
+    if (flow->flags & FLOW_MID_STREAM && flow->flow_class == FLOW_CLASS_OPENING && talks)
         flow_table_set_class(tracker->table, flow, FLOW_CLASS_ESTABLISHED);
     /* The other side's position, where only this side was seen so far. */
     if ((packet->tcp_flags & TCP_ACK) && flow->packets[!side] == 0 &&

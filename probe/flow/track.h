@@ -13,7 +13,8 @@ struct track_options {
     uint32_t flows_maximum;
     uint32_t details_maximum;
     bool (*is_local)(void *context, const struct address *address); /* may be NULL */
-    bool (*is_server_port)(void *context, enum transport transport, uint16_t port); /* may be NULL */
+    bool (*is_server_port)(void *context, enum transport transport,
+                           uint16_t port); /* may be NULL */
     flow_ended_fn ended; /* give back what hangs on flow->inspection; track gives back the rest */
     void *context;
 };
@@ -30,16 +31,17 @@ void tracker_finish(struct tracker *tracker); /* accepts a zeroed one; ends noth
 
 struct tracked {
     struct flow *flow;
-    enum side side;     /* who sent this packet */
+    enum side side; /* who sent this packet */
     bool is_new;
-    bool has_payload;   /* payload worth inspecting: not a keepalive probe, not after a reset */
-    bool icmp_error;    /* the packet is not of the flow but complains about it */
+    bool has_payload;      /* payload worth inspecting: not a keepalive probe, not after a reset */
+    bool icmp_error;       /* the packet is not of the flow but complains about it */
     bool expected_known;   /* TCP: is expected_seq the side's true position (its SYN was seen)? */
     uint32_t expected_seq; /* what was next of this side before this packet */
 };
 
 /* Finds or makes the packet's flow and updates it. False where it belongs to none (an ICMP error about a flow not known, memory out). */
-bool tracker_packet(struct tracker *tracker, const struct packet *packet, struct tracked *ret_tracked);
+bool tracker_packet(struct tracker *tracker, const struct packet *packet,
+                    struct tracked *ret_tracked);
 
 /* The evidence of a flow, NULL if it has none. */
 static inline struct evidence *tracker_evidence(struct tracker *tracker, const struct flow *flow)
@@ -48,7 +50,8 @@ static inline struct evidence *tracker_evidence(struct tracker *tracker, const s
 }
 /* The details of a flow, made if need be; NULL at the maximum (counted) or where it has no evidence. */
 struct details *tracker_details(struct tracker *tracker, struct flow *flow);
-static inline struct details *tracker_details_if_any(struct tracker *tracker, const struct flow *flow)
+static inline struct details *tracker_details_if_any(struct tracker *tracker,
+                                                     const struct flow *flow)
 {
     struct evidence *evidence = tracker_evidence(tracker, flow);
     return evidence && evidence->details ? pool_at(&tracker->details, evidence->details) : NULL;
@@ -58,7 +61,8 @@ bool tracker_give_evidence(struct tracker *tracker, struct flow *flow);
 /* Gives evidence and details back: the flow is decided, uninteresting and uneventful. */
 void tracker_drop_evidence(struct tracker *tracker, struct flow *flow);
 /* Counters and times of one packet of a flow (also for questions, which have no TCP state). */
-void tracker_count(struct tracker *tracker, struct flow *flow, enum side side, const struct packet *packet);
+void tracker_count(struct tracker *tracker, struct flow *flow, enum side side,
+                   const struct packet *packet);
 /* Bytes held from the system by table and parts. */
 size_t tracker_memory(const struct tracker *tracker);
 

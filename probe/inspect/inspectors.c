@@ -59,6 +59,12 @@ static bool host_matches(const char *pattern, const char *host)
     return pattern[0] == '*' && pattern[1] == '.' && dot && strcmp(pattern + 2, dot + 1) == 0;
 }
 
+static void take_match(struct facts *facts, const struct catalog_match *match)
+{
+    facts->certificate_service = match->service;
+    facts->certificate_confirmed = match->confirmed;
+}
+
 static void certificate_service(struct inspector_pools *pools, struct facts *facts,
                                 const struct tls_certificate *certificate, uint16_t port)
 {
@@ -68,12 +74,12 @@ static void certificate_service(struct inspector_pools *pools, struct facts *fac
         if (name[0] == '*' && name[1] == '.')
             name += 2;
         if (catalog_match_host(pools->catalog, name, strlen(name), TRANSPORT_TCP, port, &match))
-            facts->certificate_service = match.service;
+            take_match(facts, &match);
     }
     if (!facts->certificate_service &&
         catalog_match_certificate(pools->catalog, certificate->subject, certificate->issuer,
                                   &match))
-        facts->certificate_service = match.service;
+        take_match(facts, &match);
 }
 
 static void take_certificate(struct inspector_pools *pools, struct facts *facts,

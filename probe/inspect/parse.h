@@ -13,8 +13,8 @@
 
 enum parse_result {
     PARSE_NOT_MINE, /* another protocol: do not ask again */
-    PARSE_MORE,     /* may be mine: ask again with more bytes (what is known so far is already written) */
-    PARSE_DONE      /* mine, and nothing more to learn from this direction */
+    PARSE_MORE, /* may be mine: ask again with more bytes (what is known so far is already written) */
+    PARSE_DONE /* mine, and nothing more to learn from this direction */
 };
 
 #define PARSE_HOST_SIZE 256 /* a DNS name and its NUL */

@@ -20,9 +20,9 @@ struct srp_signs {
 };
 
 struct srp_score {
-    uint8_t points;       /* of the payload signs alone: port and address are the classifier's */
-    bool has_identifier;  /* [ST][0-9]{8} */
-    bool excluded;        /* something else for certain: TLS, HTTP, SSH, server spoke first */
+    uint8_t points;      /* of the payload signs alone: port and address are the classifier's */
+    bool has_identifier; /* [ST][0-9]{8} */
+    bool excluded;       /* something else for certain: TLS, HTTP, SSH, server spoke first */
 };
 
 void srp_score(const struct srp_signs *signs, struct srp_score *ret_score);

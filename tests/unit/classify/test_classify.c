@@ -104,8 +104,10 @@ static void with_host(struct scene *scene, enum host_source source, const char *
 
 static void with_dns(struct scene *scene, const char *id, bool ambiguous)
 {
-    scene->dns = (struct dns_hint){
-        .service = id ? number_of(scene, id) : 0, .ambiguous = ambiguous, .names = 1};
+    scene->dns = (struct dns_hint){.confirmed = true,
+                                   .service = id ? number_of(scene, id) : 0,
+                                   .ambiguous = ambiguous,
+                                   .names = 1};
     scene->input.dns = &scene->dns;
 }
 
@@ -153,6 +155,7 @@ static void test_name(void **state)
     expect(&s, "alpha", CERTAINTY_CERTAIN, REASON_SNI);
     assert_int_equal(s.tag.role, ROLE_WEB);
     s.inspection.facts.certificate_service = number_of(&s, "alpha");
+    s.inspection.facts.certificate_confirmed = true;
     expect(&s, "alpha", CERTAINTY_CERTAIN, REASON_SNI | REASON_CERT);
     begin(&s, state, BLOCK, 5222);
     with_host(&s, HOST_HTTP, "alpha.example");
@@ -182,6 +185,7 @@ static void test_unknown_name(void **state)
         with_payload(&s, SIDE_CLIENT, "\xa1\xb2\xc3\xd4", 4, 0);
         s.inspection.dpi_name = "Viber";
         s.inspection.facts.certificate_service = number_of(&s, "alpha");
+        s.inspection.facts.certificate_confirmed = true;
         expect_nothing(&s);
         /* Beside an encrypted hello the readable name is only the provider's. */
         s.inspection.facts.tls.ech = true;
@@ -203,11 +207,13 @@ static void test_certificate_and_greeting(void **state)
     with_host(&s, HOST_CERTIFICATE, "www.alpha.example");
     expect_nothing(&s); /* the name alone: the inspectors did not find it to be a service's */
     s.inspection.facts.certificate_service = number_of(&s, "alpha");
+    s.inspection.facts.certificate_confirmed = true;
     expect(&s, "alpha", CERTAINTY_CERTAIN, REASON_CERT);
     assert_int_equal(s.tag.role, ROLE_WEB);
     begin(&s, state, BLOCK, 4244);
     with_host(&s, HOST_NONE, "");
     s.inspection.facts.certificate_service = number_of(&s, "alpha");
+    s.inspection.facts.certificate_confirmed = true;
     expect(&s, "alpha", CERTAINTY_CERTAIN, REASON_CERT | REASON_IP | REASON_PORT);
     begin(&s, state, NOWHERE, 25);
     with_host(&s, HOST_GREETING, "mx.alpha.example");

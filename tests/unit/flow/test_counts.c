@@ -60,8 +60,8 @@ static struct count_flow make_flow(uint16_t protocol, uint32_t client)
 }
 
 /*
- * One estimate is within 3 % only two times of three; the key is another one at each start. So: sixteen
- * protocols with clients of their own, the mean within 5 % and each within five deviations.
+ * One estimate is within 3 % only two times of three; the key is another one at each start. So:
+ * sixteen protocols with clients of their own, the mean within 5 %, each within five deviations.
  */
 static void check_estimate(uint32_t clients)
 {

@@ -130,7 +130,8 @@ static void test_privacy_and_floor(void **state)
     char *page = page_of(testing, testing->path, "report");
     check_absent(page, absent);
     assert_non_null(strstr(page, "2015-11-30 19:00"));
-    assert_non_null(strstr(page, "<td class=\"number\">fewer than 3</td>"));
+    assert_non_null(strstr(page, "fewer than 3 clients are behind them"));
+    assert_null(strstr(page, ">signal</code>"));
     assert_non_null(strstr(page, "<td class=\"number\">7</td>"));
     assert_non_null(strstr(page, "3 of 7 (43 %"));
     assert_non_null(strstr(page, "<code>tcp.timeout</code>"));

@@ -179,7 +179,7 @@ static inline void testing_fill_side(struct side_facts *side, uint8_t base)
         .syn_window = 64000,
         .syn_mss = 1400,
         .syn_window_scale = 7,
-        .flags = SIDE_DF | SIDE_RST | SIDE_ECN,
+        .flags = SIDE_DF | SIDE_RST | SIDE_SYN,
         .ip_id_first = 65000,
         .ip_id_last = 12,
         .ip_id_max_step = 300,
