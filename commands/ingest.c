@@ -574,6 +574,10 @@ static void say_result(const struct ingest *ingest)
              " stored, %" PRIu64 " only counted; store: %s",
              r->inputs, r->inputs == 1 ? "" : "s", r->packets, r->flows, r->stored, r->counted,
              ingest->store_path);
+    struct probe_stats probe;
+    probe_get_stats(ingest->probe, &probe);
+    log_debug("at most %u flows at once; %.1f MB held for flows and their parts", probe.flows_peak,
+              (double)probe.memory / 1e6);
     if (r->lost)
         log_warning("%" PRIu64 " packets were lost before they could be seen", r->lost);
     if (r->damaged)

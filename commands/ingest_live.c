@@ -12,6 +12,7 @@
 
 #define LIVE_WAIT_MS      200
 #define COVERAGE_EVERY_US (60 * CLOCK_SECOND_US)
+#define LINK_EVERY_US     (CLOCK_SECOND_US / 2)
 
 static enum clock_state clock_state_now(void)
 {
@@ -25,7 +26,7 @@ static enum clock_state clock_state_now(void)
 struct live_run {
     struct capture *capture;
     struct input_record record;
-    int64_t coverage_from_us, coverage_due_us, due_us;
+    int64_t coverage_from_us, coverage_due_us, link_due_us;
     uint64_t coverage_packets, coverage_lost;
     bool link_up;
 };
@@ -65,6 +66,17 @@ static void live_progress(struct ingest *ingest, struct live_run *run, int64_t n
                  probe.stored);
 }
 
+/* Where the link goes down or comes up a span of coverage ends: nothing can be known while it is down. */
+static bool link_changed(struct live_run *run, int64_t now)
+{
+    struct capture_stats stats;
+    if (now < run->link_due_us)
+        return false;
+    run->link_due_us = now + LINK_EVERY_US;
+    capture_get_stats(run->capture, &stats);
+    return stats.link_up != run->link_up;
+}
+
 static int live_loop(struct ingest *ingest, struct live_run *run, struct dl_error *error)
 {
     struct frame frames[CAPTURE_BATCH];
@@ -77,7 +89,7 @@ static int live_loop(struct ingest *ingest, struct live_run *run, struct dl_erro
             status = probe_frames(ingest->probe, frames, count, error);
         else if (status == DL_AGAIN)
             status = probe_tick(ingest->probe, now, error);
-        if (status == DL_OK && now >= run->coverage_due_us)
+        if (status == DL_OK && (now >= run->coverage_due_us || link_changed(run, now)))
             status = coverage_put(ingest, run, now, error);
         if (status == DL_OK)
             status = store_commit(ingest->store, false, error);
@@ -89,7 +101,8 @@ static int live_loop(struct ingest *ingest, struct live_run *run, struct dl_erro
 int ingest_live(struct ingest *ingest, const struct live_options *options)
 {
     struct dl_error error = {0};
-    struct live_run run = {.link_up = true};
+    struct live_run run = {0};
+    struct capture_stats stats;
     struct vantage_draft draft;
     const struct capture_live_options capture_options = {
         .filter = ingest->options->filter,
@@ -113,6 +126,8 @@ int ingest_live(struct ingest *ingest, const struct live_options *options)
     if (ingest_store_failed(ingest, ingest_begin_input(ingest, &run.record, &draft, &error),
                             &error))
         goto done;
+    capture_get_stats(run.capture, &stats);
+    run.link_up = stats.link_up;
     run.coverage_from_us = clock_now_us();
     run.coverage_due_us = run.coverage_from_us + COVERAGE_EVERY_US;
     log_info("watching %s; Ctrl-C ends it", options->interface);

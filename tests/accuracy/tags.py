@@ -9,6 +9,7 @@ nDPI's newest results give to that program. Flows count where a handshake (TCP),
 Wanted: at least 97 % of them tagged with the right service, no wrong tag that is `certain`, and no BlackBerry tag anywhere.
 """
 import collections
+import concurrent.futures
 import csv
 import glob
 import ipaddress
@@ -108,22 +109,28 @@ def labels(real_data):
     return rows
 
 
+def observe_one(darkline, catalog, path, store):
+    subprocess.run([darkline, "probe", "-q", "-r", path, "-w", store, "--all-names", "--keep-addresses", "--catalog", catalog],
+                   stderr=subprocess.DEVNULL, check=False)
+    if not os.path.exists(store):
+        return []
+    out = subprocess.run([darkline, "flows", store, "--json", "--catalog", catalog], stdout=subprocess.PIPE, check=True)
+    os.unlink(store)
+    return [json.loads(line) for line in out.stdout.splitlines()]
+
+
 def observe(darkline, real_data, catalog, work):
     flows = collections.defaultdict(list)
-    for folder in ("dev-3b1286ac", "4.2-debian"):
-        for number, path in enumerate(sorted(glob.glob(os.path.join(real_data, "ndpi", folder, "pcap", "*")))):
-            store = os.path.join(work, f"{folder}-{number}.store")
-            subprocess.run([darkline, "probe", "-q", "-r", path, "-w", store, "--all-names", "--keep-addresses", "--catalog", catalog],
-                           stderr=subprocess.DEVNULL, check=False)
-            if not os.path.exists(store):
-                continue
-            out = subprocess.run([darkline, "flows", store, "--json", "--catalog", catalog], stdout=subprocess.PIPE, check=True)
-            for line in out.stdout.splitlines():
-                flow = json.loads(line)
-                ends = endpoint(flow["client"], flow["client_port"] or 0), endpoint(flow["server"], flow["server_port"] or 0)
-                flow["file"], flow["folder"] = os.path.basename(path), folder
-                flows[(folder, flow["file"], flow["transport"], frozenset(ends))].append(flow)
-            os.unlink(store)
+    paths = [(folder, path) for folder in ("dev-3b1286ac", "4.2-debian")
+             for path in sorted(glob.glob(os.path.join(real_data, "ndpi", folder, "pcap", "*")))]
+    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        runs = [pool.submit(observe_one, darkline, catalog, path, os.path.join(work, f"{number}.store"))
+                for number, (_, path) in enumerate(paths)]
+    for (folder, path), run in zip(paths, runs):
+        for flow in run.result():
+            ends = endpoint(flow["client"], flow["client_port"] or 0), endpoint(flow["server"], flow["server_port"] or 0)
+            flow["file"], flow["folder"] = os.path.basename(path), folder
+            flows[(folder, flow["file"], flow["transport"], frozenset(ends))].append(flow)
     return flows
 
 

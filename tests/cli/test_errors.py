@@ -301,7 +301,7 @@ def pcap_cut(folder):
     all_frames, found = line(), []
     for count in (1, 57, len(all_frames) - 1):
         kept, cut_frame = frames.pcap(all_frames[:count]), frames.pcap_record(*all_frames[count])
-        for keep in (1, 7, 15, 16, 17, len(cut_frame) - 1):
+        for keep in (1, 7, 15, 16, 17, len(cut_frame) - 1) if count == 57 else (7, 17):
             found.append(compare_cut(folder, kept, kept + cut_frame[:keep], f"p{count}-{keep}"))
     check(max(found) >= FLOWS - 1 and min(found) == 1, f"rows {found}")
 
