@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * IP addresses and prefixes. One form for both versions: 16 bytes, IPv4 as ::ffff:a.b.c.d (RFC 4291 2.5.5.2).
+ * IP addresses and prefixes. One form for both versions: 16 bytes, IPv4 as ::ffff:a.b.c.d (RFC
+ * 4291 2.5.5.2).
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,8 +42,10 @@ static inline bool address_equal(const struct address *a, const struct address *
 int address_parse(const char *text, struct address *ret_address);
 /* "203.0.113.7" or "2001:db8::1" (RFC 5952). Returns `text`. */
 char *address_format(const struct address *address, char text[ADDRESS_TEXT_SIZE]);
-/* "203.0.113.0/24", "2001:db8::/32" or a bare address. Host bits must be zero. DL_OK or DL_MALFORMED. */
+/* "203.0.113.0/24", "2001:db8::/32" or a bare address. Host bits must be zero. DL_OK or
+ * DL_MALFORMED. */
 int prefix_parse(const char *text, struct prefix *ret_prefix);
 bool prefix_contains(const struct prefix *prefix, const struct address *address);
-/* Not on the public Internet: RFC 1918, RFC 6598 (carrier NAT), loopback, link-local, unique local, unspecified, multicast, broadcast. */
+/* Not on the public Internet: RFC 1918, RFC 6598 (carrier NAT), loopback, link-local, unique local,
+ * unspecified, multicast, broadcast. */
 bool address_is_private(const struct address *address);

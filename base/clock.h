@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * Time: one unit everywhere, int64_t microseconds since 1970-01-01 UTC (leap seconds not counted), names end in _us.
+ * Time: one unit everywhere, int64_t microseconds since 1970-01-01 UTC (leap seconds not counted),
+ * names end in _us.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +14,8 @@
 
 /* "2015-11-30T19:00:00.000000Z"; years outside 0-9999 are clamped. Returns `text`. */
 char *clock_format(int64_t time_us, char text[CLOCK_TEXT_SIZE]);
-/* RFC 3339 with or without fraction and offset, or a bare date (midnight UTC). DL_OK or DL_MALFORMED. */
+/* RFC 3339 with or without fraction and offset, or a bare date (midnight UTC). DL_OK or
+ * DL_MALFORMED. */
 int clock_parse(const char *text, int64_t *ret_time_us);
 /* The start of the hour that holds `time_us`, also before 1970. */
 int64_t clock_hour(int64_t time_us);

@@ -3,9 +3,9 @@
 /*
  * A bounded cursor: the only way bytes of strangers are read.
  *
- * A small struct, passed by pointer and copied freely. The first read beyond the end makes it `failed`; from
- * then on every read returns 0 or NULL and moves nothing, so a parser reads a dozen fields and asks
- * cursor_ok() once. It never owns the bytes.
+ * A small struct, passed by pointer and copied freely. The first read beyond the end makes it
+ * `failed`; from then on every read returns 0 or NULL and moves nothing, so a parser reads a dozen
+ * fields and asks cursor_ok() once. It never owns the bytes.
  */
 #include <stdbool.h>
 #include <stddef.h>

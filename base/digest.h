@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DIGEST_SIZE 32
+#define DIGEST_SIZE      32
 #define DIGEST_TEXT_SIZE (2 * DIGEST_SIZE + 1)
 
 struct digest; /* a SHA-256 under way */
@@ -23,7 +23,8 @@ void digest_sha256(const void *bytes, size_t length, uint8_t ret_hash[DIGEST_SIZ
 /* HMAC with a keyed context made once and used for many short texts. */
 struct digest_hmac;
 int digest_hmac_create(struct digest_hmac **ret_hmac, const void *key, size_t key_length);
-void digest_hmac(struct digest_hmac *hmac, const void *bytes, size_t length, uint8_t ret_hash[DIGEST_SIZE]);
+void digest_hmac(struct digest_hmac *hmac, const void *bytes, size_t length,
+                 uint8_t ret_hash[DIGEST_SIZE]);
 void digest_hmac_destroy(struct digest_hmac *hmac);
 
 /* Lower-case hex, NUL-terminated. Returns `text`. */

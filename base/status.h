@@ -3,9 +3,9 @@
 /*
  * Status codes: what every fallible function of darkline returns.
  *
- * 0 is success. A failed system call is returned as its errno, negated. What only darkline knows has
- * the codes below, far from any errno. Functions that can say more than a code (which file, which
- * offset) take a `struct dl_error` and fill it through dl_error_set(); it may always be NULL.
+ * 0 is success. A failed system call is returned as its errno, negated. What only darkline knows
+ * has the codes below, far from any errno. Functions that can say more than a code (which file,
+ * which offset) take a `struct dl_error` and fill it through dl_error_set(); it may always be NULL.
  */
 
 enum dl_status {

@@ -3,8 +3,8 @@
 /*
  * The fixed vocabulary of darkline's files and output: each enumeration with its one spelling.
  *
- * word_text(kind, value) gives the spelling, NULL where the value has none (unknown is written as null); word_parse() the value.
- * Numbers are stored in SQLite: never renumber, only append.
+ * word_text(kind, value) gives the spelling, NULL where the value has none (unknown is written as
+ * null); word_parse() the value. Numbers are stored in SQLite: never renumber, only append.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,9 +50,8 @@ enum reason {
     REASON_NDPI = 1 << 7,
     REASON_HTTP_HOST = 1 << 8,
     REASON_INVENTORY = 1 << 9,
-    REASON_AMBIGUOUS =
-        1
-        << 10 /* several services share the address: never written as a reason, caps the certainty */
+    REASON_AMBIGUOUS = 1 << 10 /* several services share the address: never written as a reason,
+                                  caps the certainty */
 };
 #define REASON_COUNT 10
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * The catalog: services, operators' networks, carriers and orders, read from the YAML files of a folder
- * (services/ controls/ networks/ carriers/ orders/, one file each; the schema is in catalog/README.md), and
- * the questions the probe asks of it. Facts about the world live there, with sources; this file only finds them.
+ * The catalog: services, operators' networks, carriers and orders, read from the YAML files of a
+ * folder (services/ controls/ networks/ carriers/ orders/, one file each; the schema is in
+ * catalog/README.md), and the questions the probe asks of it. Facts about the world live there,
+ * with sources; this file only finds them.
  *
- * Services and carriers are named by small numbers from 1 on (0: none), in the order of their ids, so that the same
- * catalog gives the same numbers. The catalog is read-only after loading and may be shared by threads.
- * All strings belong to the catalog.
+ * Services and carriers are named by small numbers from 1 on (0: none), in the order of their ids,
+ * so that the same catalog gives the same numbers. The catalog is read-only after loading and may
+ * be shared by threads. All strings belong to the catalog.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,24 +21,28 @@
 struct catalog;
 
 /*
- * Loads every file of `folder`. Unknown keys, duplicate ids, references to ids that are not there, malformed names,
- * prefixes and dates are errors that name the file and, where libcyaml tells it, the line. Loading checks no network.
- * DL_OK, a negated errno, DL_MALFORMED, or DL_EMPTY when no service is found.
+ * Loads every file of `folder`. Unknown keys, duplicate ids, references to ids that are not there,
+ * malformed names, prefixes and dates are errors that name the file and, where libcyaml tells it,
+ * the line. Loading checks no network. DL_OK, a negated errno, DL_MALFORMED, or DL_EMPTY when no
+ * service is found.
  */
 int catalog_load(struct catalog **ret_catalog, const char *folder, struct dl_error *error);
 void catalog_destroy(struct catalog *catalog);
 
 /*
- * The operator's own servers (self-hosted BES, Matrix, mail ...), `--inventory FILE`: YAML, a list of
- *   - {name: our BES, service: blackberry-bes, address: 203.0.113.7, port: 3101}   # address or prefix, port optional
- *   - {name: our Matrix, service: matrix, host: chat.example.org}                  # suffix on label boundaries
- * Adds to the catalog; matches carry `inventory`. Errors as above.
+ * The operator's own servers (self-hosted BES, Matrix, mail ...), `--inventory FILE`: YAML, a list
+ * of
+ *   - {name: our BES, service: blackberry-bes, address: 203.0.113.7, port: 3101}
+ *   - {name: our Matrix, service: matrix, host: chat.example.org}
+ * An address may be a prefix, the port is optional; a host is a suffix on label boundaries. Adds to
+ * the catalog; matches carry `inventory`. Errors as above.
  */
 int catalog_add_inventory(struct catalog *catalog, const char *path, struct dl_error *error);
 
 /*
- * Names to keep besides the catalog's, `--watchlist FILE`: one a line (# comments), or a Citizen Lab test list (CSV
- * with a header that has a `url` column). They make no tag; catalog_is_watched() tells of them.
+ * Names to keep besides the catalog's, `--watchlist FILE`: one a line (# comments), or a Citizen
+ * Lab test list (CSV with a header that has a `url` column). They make no tag; catalog_is_watched()
+ * tells of them.
  */
 int catalog_add_watchlist(struct catalog *catalog, const char *path, struct dl_error *error);
 bool catalog_is_watched(const struct catalog *catalog, const char *host, size_t length);
@@ -61,7 +66,8 @@ struct catalog_service {
 };
 
 size_t catalog_service_count(const struct catalog *catalog);
-const struct catalog_service *catalog_service_at(const struct catalog *catalog, uint16_t number); /* NULL for 0 or too large */
+const struct catalog_service *catalog_service_at(const struct catalog *catalog,
+                                                 uint16_t number); /* NULL for 0 or too large */
 const struct catalog_service *catalog_service_find(const struct catalog *catalog, const char *id);
 
 struct catalog_asn {
@@ -72,7 +78,7 @@ struct catalog_asn {
 struct catalog_carrier {
     uint16_t number;
     const char *id, *name, *country, *owner; /* owner: networks of one owner are not independent */
-    enum network_kind network;               /* what it mainly is; NETWORK_NONE where it is several */
+    enum network_kind network; /* what it mainly is; NETWORK_NONE where it is several */
     const struct catalog_asn *asns;
     size_t asn_count;
     const char *const *mcc_mnc;
@@ -84,10 +90,14 @@ struct catalog_carrier {
 size_t catalog_carrier_count(const struct catalog *catalog);
 const struct catalog_carrier *catalog_carrier_at(const struct catalog *catalog, uint16_t number);
 const struct catalog_carrier *catalog_carrier_find(const struct catalog *catalog, const char *id);
-/* The carrier that had this AS number (at that day where the catalog has dates; pass 0 for now); NULL if none. */
-const struct catalog_carrier *catalog_carrier_by_asn(const struct catalog *catalog, uint32_t asn, int64_t time_us);
-/* The carrier whose own prefixes hold this address, longest first; NULL if none. Used where no database is at hand. */
-const struct catalog_carrier *catalog_carrier_by_address(const struct catalog *catalog, const struct address *address);
+/* The carrier that had this AS number (at that day where the catalog has dates; pass 0 for now);
+ * NULL if none. */
+const struct catalog_carrier *catalog_carrier_by_asn(const struct catalog *catalog, uint32_t asn,
+                                                     int64_t time_us);
+/* The carrier whose own prefixes hold this address, longest first; NULL if none. Used where no
+ * database is at hand. */
+const struct catalog_carrier *catalog_carrier_by_address(const struct catalog *catalog,
+                                                         const struct address *address);
 
 struct catalog_order_date {
     const char *date; /* YYYY-MM-DD, local */
@@ -112,7 +122,8 @@ struct catalog_order {
 };
 
 size_t catalog_order_count(const struct catalog *catalog);
-const struct catalog_order *catalog_order_at(const struct catalog *catalog, size_t index); /* 0-based, by id */
+const struct catalog_order *catalog_order_at(const struct catalog *catalog,
+                                             size_t index); /* 0-based, by id */
 
 /* A digest of everything loaded, hex: which catalog a store was made with. */
 const char *catalog_version(const struct catalog *catalog);
@@ -122,27 +133,33 @@ const char *catalog_version(const struct catalog *catalog);
 struct catalog_match {
     uint16_t service;
     enum role role;
-    bool confirmed; /* false: the catalog itself calls the fact unconfirmed; never better than likely */
+    bool confirmed; /* false: the catalog itself calls the fact unconfirmed; never better than
+                       likely */
     bool inventory; /* from --inventory */
-    bool specific;  /* host: from an entry that names this port; address: a single host; port: distinctive enough to tag alone */
+    bool specific;  /* host: from an entry that names this port; address: a single host; port:
+                       distinctive enough to tag alone */
 };
 
 /*
- * The service a host name leads to: the longest suffix on label boundaries wins (`xslack.com` is not
- * `slack.com`), an exact entry before a suffix of equal length, an entry for this port before one for any. `host` in
- * any case, a trailing dot is ignored. False if none, or if the name is one of a service's traps (`not:`).
+ * The service a host name leads to: the longest suffix on label boundaries wins (`xslack.com` is
+ * not `slack.com`), an exact entry before a suffix of equal length, an entry for this port before
+ * one for any. `host` in any case, a trailing dot is ignored. False if none, or if the name is one
+ * of a service's traps (`not:`).
  */
-bool catalog_match_host(const struct catalog *catalog, const char *host, size_t length, enum transport transport,
-                        uint16_t port, struct catalog_match *ret_match);
+bool catalog_match_host(const struct catalog *catalog, const char *host, size_t length,
+                        enum transport transport, uint16_t port, struct catalog_match *ret_match);
 
 /*
- * Services whose address blocks hold `address` (longest prefix first, then number) and whose block entry allows this
- * transport and port. Writes at most `maximum`, returns how many there are in all.
+ * Services whose address blocks hold `address` (longest prefix first, then number) and whose block
+ * entry allows this transport and port. Writes at most `maximum`, returns how many there are in
+ * all.
  */
-size_t catalog_match_address(const struct catalog *catalog, const struct address *address, enum transport transport,
-                             uint16_t port, struct catalog_match *ret_matches, size_t maximum);
+size_t catalog_match_address(const struct catalog *catalog, const struct address *address,
+                             enum transport transport, uint16_t port,
+                             struct catalog_match *ret_matches, size_t maximum);
 
-/* Services that list this server port; as above. `specific` where the catalog calls the port distinctive. */
+/* Services that list this server port; as above. `specific` where the catalog calls the port
+ * distinctive. */
 size_t catalog_match_port(const struct catalog *catalog, enum transport transport, uint16_t port,
                           struct catalog_match *ret_matches, size_t maximum);
 
@@ -151,7 +168,8 @@ size_t catalog_match_port(const struct catalog *catalog, enum transport transpor
 struct catalog_wire_sample {
     enum transport transport;
     uint16_t server_port;
-    const uint8_t *first[2];  /* by enum side: the first payload's bytes, as far as they are there; NULL if none yet */
+    const uint8_t *first[2];  /* by enum side: the first payload's bytes, as far as they are there;
+                                 NULL if none yet */
     size_t first_captured[2]; /* how many of them are at hand */
     uint16_t lengths[2][CATALOG_WIRE_LENGTHS]; /* payload lengths of each side's first packets */
     uint8_t length_count[2];
@@ -162,18 +180,24 @@ struct catalog_wire_match {
     struct catalog_match match;
     enum certainty certainty; /* what this pattern alone is worth, as the catalog says */
 };
-/* The best wire pattern that fits. An entry that needs more payloads than there are does not fit. */
+/* The best wire pattern that fits. An entry that needs more payloads than there are does not fit.
+ */
 bool catalog_match_wire(const struct catalog *catalog, const struct catalog_wire_sample *sample,
                         struct catalog_wire_match *ret_match);
 /* Can any wire pattern of this transport and port still fit once more payloads are seen? */
-bool catalog_wire_wants_more(const struct catalog *catalog, const struct catalog_wire_sample *sample);
+bool catalog_wire_wants_more(const struct catalog *catalog,
+                             const struct catalog_wire_sample *sample);
 
 /* The service of an nDPI protocol name (any of the library's names, case-insensitive). */
-bool catalog_match_ndpi(const struct catalog *catalog, const char *ndpi_name, struct catalog_match *ret_match);
+bool catalog_match_ndpi(const struct catalog *catalog, const char *ndpi_name,
+                        struct catalog_match *ret_match);
 
-/* The service of a certificate by its issuer or subject (patterns of the catalog: private PKIs). Names of a certificate go through catalog_match_host(). */
-bool catalog_match_certificate(const struct catalog *catalog, const char *subject, const char *issuer,
-                               struct catalog_match *ret_match);
+/* The service of a certificate by its issuer or subject (patterns of the catalog: private PKIs).
+ * Names of a certificate go through catalog_match_host(). */
+bool catalog_match_certificate(const struct catalog *catalog, const char *subject,
+                               const char *issuer, struct catalog_match *ret_match);
 
-/* The service of an ALPN protocol id that is its own (`xmpp-client`); false for h2, http/1.1 and the like. */
-bool catalog_match_alpn(const struct catalog *catalog, const char *alpn, struct catalog_match *ret_match);
+/* The service of an ALPN protocol id that is its own (`xmpp-client`); false for h2, http/1.1 and
+ * the like. */
+bool catalog_match_alpn(const struct catalog *catalog, const char *alpn,
+                        struct catalog_match *ret_match);

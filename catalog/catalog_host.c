@@ -16,6 +16,9 @@ static int host_index_append(struct host_index *index, struct host_entry entry)
         return -ENOMEM;
     }
     index->entries = entries;
+    if (!entry.name) {
+        return DL_MALFORMED; /* the checks before this let none through */
+    }
     entry.length = (uint8_t)strlen(entry.name);
     entries[index->count++] = entry;
     return DL_OK;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * A subcommand: one file, one line in darkline.c's table. Options are tables too, from which parsing and --help are made.
+ * A subcommand: one file, one line in darkline.c's table. Options are tables too, from which
+ * parsing and --help are made.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,8 +64,9 @@ enum option_result {
     OPTIONS_BAD /* said why, exit 2 */
 };
 
-/* Parses argv; what is left (operands) is argv[*ret_first] on. Options may stand after operands. A list whose `argument` ends in "..." (-r FILE...)
- * takes several words: all up to the next option; a lone `-` is a word. */
+/* Parses argv; what is left (operands) is argv[*ret_first] on. Options may stand after operands. A
+ * list whose `argument` ends in "..." (-r FILE...) takes several words: all up to the next option;
+ * a lone `-` is a word. */
 enum option_result options_parse(const struct option_set *set, int argc, char **argv,
                                  int *ret_first);
 
@@ -84,7 +86,8 @@ void common_options_apply(const struct common_options *common);
 bool common_options_check(const struct common_options *common);
 
 struct catalog;
-/* The catalog of --catalog, else the installed one, else the source tree's. Says on standard error what is wrong; NULL then. */
+/* The catalog of --catalog, else the installed one, else the source tree's. Says on standard error
+ * what is wrong; NULL then. */
 struct catalog *common_open_catalog(const struct common_options *common);
 
 int command_run(int argc, char **argv);

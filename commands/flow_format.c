@@ -448,7 +448,7 @@ static size_t host_width(size_t width)
 /* Exactly `width` columns; what is longer ends in "~". */
 static void column(FILE *file, const char *text, size_t width)
 {
-    char line[1024];
+    char line[1024] = "";
     size_t used = 0, columns = 0, keep = 0, keep_columns = 0;
 
     while (*text && used + TEXT_CHARACTER_SIZE < sizeof(line)) {

@@ -34,7 +34,8 @@ struct ingest_result {
 struct ingest;
 
 /*
- * Opens catalog, databases, key and store. Says on standard error what is wrong and returns an exit code in `ret_exit`; NULL then.
+ * Opens catalog, databases, key and store. Says on standard error what is wrong and returns an exit
+ * code in `ret_exit`; NULL then.
  */
 struct ingest *ingest_open(const struct ingest_options *options,
                            const struct common_options *common, const char *store_path, bool hash,

@@ -66,7 +66,8 @@ static void live_progress(struct ingest *ingest, struct live_run *run, int64_t n
                  probe.stored);
 }
 
-/* Where the link goes down or comes up a span of coverage ends: nothing can be known while it is down. */
+/* Where the link goes down or comes up a span of coverage ends: nothing can be known while it is
+ * down. */
 static bool link_changed(struct live_run *run, int64_t now)
 {
     struct capture_stats stats;

@@ -102,7 +102,7 @@ int privilege_drop(const char *user, const char *store_path, const char *key_pat
                    struct dl_error *error)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", "-lock"};
-    struct identity identity;
+    struct identity identity = {0};
     int status;
     if (geteuid() != 0)
         return DL_OK;

@@ -73,20 +73,27 @@ static int write_report(const char *store_path, const char *folder,
     return EXIT_DONE;
 }
 
-/* A word without the folders in it: "--catalog=/home/ada/x/" becomes "--catalog=x". */
-static void describe_word(struct buffer *text, const char *word)
+static bool is_folder(const char *path)
 {
-    size_t length = strlen(word), option = 0;
-    while (length > 1 && word[length - 1] == '/')
-        length--;
-    const char *slash = memrchr(word, '/', length), *equals = strchr(word, '=');
-    const char *name = slash ? slash + 1 : word;
-    if (slash && word[0] == '-')
-        option = equals && equals < slash ? (size_t)(equals + 1 - word) : 2;
-    buffer_printf(text, " %.*s%.*s", (int)option, word, (int)(word + length - name), name);
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* The command as the report's reproduce box shows it: without folders and capture filters, which may name a person. */
+/* A word without folders: "--key=/home/ada/k" becomes "--key=k", "/home/ada" just "DIR". */
+static void describe_word(struct buffer *text, const char *word)
+{
+    const char *equals = strchr(word, '='), *value = word;
+    if (word[0] == '-' && word[1] == '-')
+        value = equals ? equals + 1 : word + strlen(word);
+    else if (word[0] == '-' && word[1] != '\0')
+        value = word + 2;
+    const char *slash = strrchr(value, '/');
+    const char *name = is_folder(value) ? "DIR" : slash ? slash + 1 : value;
+    buffer_printf(text, " %.*s%s", (int)(value - word), word, name);
+}
+
+/* The command as the report's reproduce box shows it: without folders and capture filters, which
+ * may name a person. */
 static void describe_command(struct buffer *text, int argc, char **argv)
 {
     bool is_filter = false;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * Flows that are only counted: per hour of their start and protocol, how many, how many failed at which stage, and by how many distinct
- * clients. Clients are estimated by HyperLogLog (Flajolet and others 2007) with linear counting while few (1,024 registers, about 3 %): no list of clients is kept.
+ * Flows that are only counted: per hour of their start and protocol, how many, how many failed at
+ * which stage, and by how many distinct clients. Clients are estimated by HyperLogLog (Flajolet and
+ * others 2007) with linear counting while few (1,024 registers, about 3 %): no list of clients is
+ * kept.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -29,7 +31,8 @@ struct count_flow {
 };
 void counts_add(struct counts *counts, const struct count_flow *flow);
 
-/* Gives out every cell, by hour and protocol, and forgets them. Stops at the first `fn` that returns other than DL_OK and returns that. */
+/* Gives out every cell, by hour and protocol, and forgets them. Stops at the first `fn` that
+ * returns other than DL_OK and returns that. */
 int counts_flush(struct counts *counts, uint32_t input,
                  int (*fn)(void *context, const struct hour_count *count, struct dl_error *error),
                  void *context, struct dl_error *error);

@@ -214,7 +214,8 @@ void probe_export(struct probe *probe, struct flow *flow, enum close_reason reas
                                                         &probe->error);
 }
 
-/* The stage at which a flow of a seen beginning got nothing; STAGE_NONE where it did not fail or nobody can know. */
+/* The stage at which a flow of a seen beginning got nothing; STAGE_NONE where it did not fail or
+ * nobody can know. */
 static enum stage failed_at(const struct probe *probe, const struct flow *flow,
                             enum close_reason reason)
 {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * The probe: frames in, observations out. It joins decode, flow, inspect and classify; it knows nothing of where frames come from or
- * where records go.
+ * The probe: frames in, observations out. It joins decode, flow, inspect and classify; it knows
+ * nothing of where frames come from or where records go.
  *
  *   probe_begin_input()  a new capture begins: flows of the last one are gone
  *   probe_frames()       a batch of frames
  *   probe_tick()         live: time passes without frames
  *   probe_end_input()    every flow still open ends with it; counts are given out
  *
- * Names of services the catalog does not know are not kept (unless all_names), and their flows are only counted. Addresses of people
- * leave here as pseudonyms (unless keep_addresses).
+ * Names of services the catalog does not know are not kept (unless all_names), and their flows are
+ * only counted. Addresses of people leave here as pseudonyms (unless keep_addresses).
  */
 #include "base/status.h"
 #include "catalog/catalog.h"

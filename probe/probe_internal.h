@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * What the files of the probe share: its state, and the parts of the way a packet takes through them.
+ * What the files of the probe share: its state, and the parts of the way a packet takes through
+ * them.
  */
 #include "base/intern.h"
 #include "probe/classify/classify.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * DNS: each question is a record of its own, by 5-tuple, transaction id, name and type (glibc sends A and AAAA on one 5-tuple and
- * retries with the same ids). Different answers to one question are kept apart; what was answered is remembered for the flows that follow.
+ * DNS: each question is a record of its own, by 5-tuple, transaction id, name and type (glibc sends
+ * A and AAAA on one 5-tuple and retries with the same ids). Different answers to one question are
+ * kept apart; what was answered is remembered for the flows that follow.
  */
 #include "base/array.h"
 #include "base/status.h"
@@ -107,7 +108,8 @@ static bool answer_has(const struct dns_facts_answer *answer, const struct addre
     return false;
 }
 
-/* The same answer again, be it in another order or with a TTL counted down: a retransmission, not a contradiction. */
+/* The same answer again, be it in another order or with a TTL counted down: a retransmission, not a
+ * contradiction. */
 static bool answer_same(const struct dns_facts_answer *a, const struct dns_facts_answer *b)
 {
     if (a->rcode != b->rcode || a->address_count != b->address_count ||

@@ -4,7 +4,8 @@
 #include "base/status.h"
 #include "probe/probe_internal.h"
 
-/* nDPI decides most of what it knows on very few payload packets; more only costs (facts/performance). */
+/* nDPI decides most of what it knows on very few payload packets; more only costs
+ * (facts/performance). */
 #define DPI_PACKETS_TCP 10u
 #define DPI_PACKETS_UDP 8u
 
@@ -100,7 +101,8 @@ static struct inspection *inspection_of(struct probe *probe, struct flow *flow)
     return probe_inspection(probe, flow);
 }
 
-/* The first payload of a side whose SYN was seen may come out of order: its bytes begin where the SYN ended. */
+/* The first payload of a side whose SYN was seen may come out of order: its bytes begin where the
+ * SYN ended. */
 static void set_base(struct inspection *inspection, const struct tracked *tracked,
                      const struct packet *packet)
 {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * A small writer of HTML that cannot forget to escape: text and attribute values go through it, tags and attribute names are our own literals.
- * Characters that a page must not take from strangers (controls, direction marks, invisible ones) become U+FFFD. The FILE's own error flag tells of write
- * errors; `failed` says that elements were nested too deep or closed too often.
+ * A small writer of HTML that cannot forget to escape: text and attribute values go through it,
+ * tags and attribute names are our own literals. Characters that a page must not take from
+ * strangers (controls, direction marks, invisible ones) become U+FFFD. The FILE's own error flag
+ * tells of write errors; `failed` says that elements were nested too deep or closed too often.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +22,8 @@ struct html {
 };
 
 /*
- * Doctype to the open <body>. The page may load nothing: its policy allows only this style, by its hash. digest_setup() must have been called.
+ * Doctype to the open <body>. The page may load nothing: its policy allows only this style, by its
+ * hash. digest_setup() must have been called.
  */
 void html_document_begin(struct html *html, FILE *file, const char *language, const char *title,
                          const char *style);

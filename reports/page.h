@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * The parts of the report page, in the order in which they stand on it. report.c puts them together; page.c writes what is said once,
- * page_line.c what is said of each watched line, page_cells.c the table cells of both.
+ * The parts of the report page, in the order in which they stand on it. report.c puts them
+ * together; page.c writes what is said once, page_line.c what is said of each watched line,
+ * page_cells.c the table cells of both.
  */
 #include "reports/html.h"
 #include "reports/tally.h"
 
-/* Beyond these a table says how many rows it leaves out: a page that nobody can open helps nobody. */
+/* Beyond these a table says how many rows it leaves out: a page that nobody can open helps nobody.
+ */
 #define PAGE_ROWS_MAX  100
 #define PAGE_BYTES_MAX 700000
 
@@ -16,7 +18,8 @@ struct page {
     const struct tally *tally;
     struct store_reader *reader;
     const struct report_options *options;
-    uint32_t floor; /* rows of fewer clients are withheld; 1 on lines that no people use (the lab's) */
+    uint32_t
+        floor; /* rows of fewer clients are withheld; 1 on lines that no people use (the lab's) */
 };
 
 extern const char page_style[];
@@ -38,10 +41,12 @@ struct page_table {
     struct page *page;
     size_t columns, rows, left_out, withheld;
 };
-/* A table with its caption and column heads; heads end with NULL, those that begin with '#' are of numbers. */
+/* A table with its caption and column heads; heads end with NULL, those that begin with '#' are of
+ * numbers. */
 void page_table_begin(struct page_table *table, struct page *page, const char *caption,
                       const char *const *heads);
-/* Begins a row; false where the table is full: the row is counted as left out and must not be written. */
+/* Begins a row; false where the table is full: the row is counted as left out and must not be
+ * written. */
 bool page_row_begin(struct page_table *table);
 /* The same for a row about this many clients, false also where they are fewer than the floor. */
 bool page_row_begin_for(struct page_table *table, uint64_t clients);

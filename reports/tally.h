@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * The numbers of a report, counted from a store: per line that was watched (carrier and probe), per service, per failure. No client is
- * kept beyond the counting: only how many there were.
+ * The numbers of a report, counted from a store: per line that was watched (carrier and probe), per
+ * service, per failure. No client is kept beyond the counting: only how many there were.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -90,7 +90,8 @@ struct tally {
     bool has_origin[4]; /* by enum origin */
 };
 
-/* Counts everything in `reader`. DL_OK, -ENOMEM, or what reading gave. `ret_tally` is to be given to tally_finish() in any case. */
+/* Counts everything in `reader`. DL_OK, -ENOMEM, or what reading gave. `ret_tally` is to be given
+ * to tally_finish() in any case. */
 int tally_collect(struct tally *ret_tally, struct store_reader *reader,
                   const struct report_options *options, struct dl_error *error);
 void tally_finish(struct tally *tally);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * The records: what the probe writes and everything later reads. Facts only: what both ends did, never what it means.
+ * The records: what the probe writes and everything later reads. Facts only: what both ends did,
+ * never what it means.
  *
- * Times are microseconds since 1970 UTC. Offsets within a flow (`_after_us`) count from the flow's first packet and saturate at
- * UINT32_MAX (71 minutes: "long after"). [2] arrays are indexed by enum side.
+ * Times are microseconds since 1970 UTC. Offsets within a flow (`_after_us`) count from the flow's
+ * first packet and saturate at UINT32_MAX (71 minutes: "long after"). [2] arrays are indexed by
+ * enum side.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +18,7 @@
 
 /* ---- who saw it ---- */
 
-#define VANTAGE_TEXT_SIZE 64
+#define VANTAGE_TEXT_SIZE    64
 #define VANTAGE_NETWORKS_MAX 32
 
 struct vantage {
@@ -53,9 +55,10 @@ struct side_facts {
     uint8_t syn_options;                 /* enum TCP_OPTION_ bits of the SYN or SYN-ACK */
     uint16_t syn_window, syn_mss;
     uint8_t syn_window_scale;
-    uint8_t flags;          /* enum side_flag */
+    uint8_t flags; /* enum side_flag */
     uint16_t ip_id_first, ip_id_last;
-    uint16_t ip_id_max_step; /* greatest forward step (mod 65536) between successive packets of this side */
+    uint16_t ip_id_max_step; /* greatest forward step (mod 65536) between successive packets of this
+                                side */
     uint16_t window_last;
     uint8_t syn_retransmissions, ack_duplicates;
     uint16_t data_retransmissions, out_of_order;
@@ -67,18 +70,29 @@ struct side_facts {
 };
 
 enum side_flag {
-    SIDE_DF = 1,           /* some packets carried DF */
-    SIDE_NO_DF = 2,        /* some did not */
-    SIDE_IP_ID_ZERO = 4,   /* every packet's identification was 0 */
-    SIDE_TIMESTAMPS = 8,   /* sends TCP timestamps */
+    SIDE_DF = 1,         /* some packets carried DF */
+    SIDE_NO_DF = 2,      /* some did not */
+    SIDE_IP_ID_ZERO = 4, /* every packet's identification was 0 */
+    SIDE_TIMESTAMPS = 8, /* sends TCP timestamps */
     SIDE_FIN = 16,
     SIDE_RST = 32,
-    SIDE_SYN = 64          /* its SYN or SYN-ACK is in the capture */
+    SIDE_SYN = 64 /* its SYN or SYN-ACK is in the capture */
 };
 
 enum payload_kind {
-    PAYLOAD_NONE, PAYLOAD_OTHER, PAYLOAD_TLS_CLIENT_HELLO, PAYLOAD_TLS_SERVER_HELLO, PAYLOAD_TLS_ALERT, PAYLOAD_TLS_DATA,
-    PAYLOAD_HTTP_REQUEST, PAYLOAD_HTTP_RESPONSE, PAYLOAD_HTML, PAYLOAD_QUIC_INITIAL, PAYLOAD_DNS, PAYLOAD_MAIL, PAYLOAD_SRP
+    PAYLOAD_NONE,
+    PAYLOAD_OTHER,
+    PAYLOAD_TLS_CLIENT_HELLO,
+    PAYLOAD_TLS_SERVER_HELLO,
+    PAYLOAD_TLS_ALERT,
+    PAYLOAD_TLS_DATA,
+    PAYLOAD_HTTP_REQUEST,
+    PAYLOAD_HTTP_RESPONSE,
+    PAYLOAD_HTML,
+    PAYLOAD_QUIC_INITIAL,
+    PAYLOAD_DNS,
+    PAYLOAD_MAIL,
+    PAYLOAD_SRP
 };
 
 /* ---- packets that deserve to be looked at one by one ---- */
@@ -93,18 +107,22 @@ enum suspect_kind {
 };
 
 struct suspect {
-    uint64_t packet;   /* its number in the input */
-    uint32_t after_us; /* since the flow's first packet */
-    uint32_t trigger_after_us; /* since the last payload (or SYN) of the other side before it; UINT32_MAX where there was none */
+    uint64_t packet;           /* its number in the input */
+    uint32_t after_us;         /* since the flow's first packet */
+    uint32_t trigger_after_us; /* since the last payload (or SYN) of the other side before it;
+                                  UINT32_MAX where there was none */
     uint8_t kind, side;        /* which side it claims to come from */
     uint8_t tcp_flags, tcp_options, ttl, ip_flags; /* ip_flags: 1 DF */
     uint16_t ip_id, window, payload_length;
     int32_t seq_offset; /* its sequence number minus the next one expected of that side */
-    int32_t ack_offset; /* its acknowledgement minus the next sequence of the other side; INT32_MIN without ACK flag */
-    uint16_t ip_id_from_own, ip_id_from_other; /* distance (mod 65536) from the last packet of this and of the other side */
-    uint8_t ttl_expected; /* the side's last ordinary TTL before; 0 where none */
-    uint8_t copies;       /* identical ones (same seq, ack, flags, IP-ID, TTL) after it */
-    uint32_t own_bytes_after;   /* payload bytes of the same side beyond it that came later: it went on talking */
+    int32_t ack_offset; /* its acknowledgement minus the next sequence of the other side; INT32_MIN
+                           without ACK flag */
+    uint16_t ip_id_from_own, ip_id_from_other; /* distance (mod 65536) from the last packet of this
+                                                  and of the other side */
+    uint8_t ttl_expected;       /* the side's last ordinary TTL before; 0 where none */
+    uint8_t copies;             /* identical ones (same seq, ack, flags, IP-ID, TTL) after it */
+    uint32_t own_bytes_after;   /* payload bytes of the same side beyond it that came later: it went
+                                   on talking */
     uint32_t own_after_us;      /* how long after it the last of them came */
     uint32_t other_bytes_after; /* payload bytes of the other side that came later */
 };
@@ -113,10 +131,10 @@ struct suspect {
 struct icmp_facts {
     bool present;
     uint8_t type, code, ip_version;
-    uint8_t side;      /* whose packet it quotes */
-    uint8_t ttl;       /* of the ICMP packet as it arrived */
+    uint8_t side; /* whose packet it quotes */
+    uint8_t ttl;  /* of the ICMP packet as it arrived */
     uint8_t quoted_ttl;
-    bool from_server;  /* sent by the server's own address */
+    bool from_server; /* sent by the server's own address */
     uint8_t count;
     uint32_t after_us;
 };
@@ -171,14 +189,16 @@ struct dns_facts {
     struct dns_facts_answer answers[DNS_FACTS_ANSWERS];
 };
 
-/* What is known beyond the row; kept only for flows that did not end well or that carried a suspicious packet, and for questions. */
+/* What is known beyond the row; kept only for flows that did not end well or that carried a
+ * suspicious packet, and for questions. */
 struct evidence_facts {
     bool present;
     struct side_facts sides[2];
     uint32_t handshake_rtt_us;  /* SYN to SYN-ACK as seen here; 0 unknown */
     uint32_t ack_rtt_us;        /* SYN-ACK to the client's ACK as seen here; 0 unknown */
     uint32_t first_exchange_us; /* first client payload to the first server payload; 0 unknown */
-    uint8_t resets[2], resets_with_ack[2]; /* how many RSTs claimed to come from each side; of them with ACK */
+    uint8_t resets[2],
+        resets_with_ack[2]; /* how many RSTs claimed to come from each side; of them with ACK */
     uint8_t suspect_count;
     uint16_t suspects_not_kept;
     struct suspect suspects[SUSPECTS_MAX];
@@ -190,28 +210,30 @@ struct evidence_facts {
 /* ---- one flow, or one DNS question ---- */
 
 enum observation_flag {
-    OBSERVATION_MID_STREAM = 1,   /* its beginning is not in the capture */
-    OBSERVATION_ONE_SIDED = 2,    /* packets of one side only */
-    OBSERVATION_EARLY = 4,        /* live: still going on; the row will be written again */
-    OBSERVATION_AMBIGUOUS = 8,    /* several services share the server's address */
-    OBSERVATION_HANDSHAKE = 16,   /* TCP: all three packets seen, or their effect */
-    OBSERVATION_CUT = 32,         /* the capture's snap length cut payloads that inspection wanted */
+    OBSERVATION_MID_STREAM = 1, /* its beginning is not in the capture */
+    OBSERVATION_ONE_SIDED = 2,  /* packets of one side only */
+    OBSERVATION_EARLY = 4,      /* live: still going on; the row will be written again */
+    OBSERVATION_AMBIGUOUS = 8,  /* several services share the server's address */
+    OBSERVATION_HANDSHAKE = 16, /* TCP: all three packets seen, or their effect */
+    OBSERVATION_CUT = 32,       /* the capture's snap length cut payloads that inspection wanted */
     OBSERVATION_CLIENT_GUESSED = 64 /* which end is the client is a guess (no SYN) */
 };
 
 struct observation {
-    uint32_t input;  /* 1-based number of the input in its store; of the merged list when read from several */
+    uint32_t input;  /* 1-based number of the input in its store; of the merged list when read from
+                        several */
     uint64_t packet; /* number of its first packet in that input */
     int64_t start_us, end_us;
     struct endpoint client, server;
     uint16_t client_port, server_port;
     enum transport transport;
-    const char *protocol; /* nDPI's name; "" unknown. Strings live as long as the record's giver says. */
-    const char *service;  /* catalog id; "" none */
-    const char *host;     /* "" none, or not kept */
+    const char
+        *protocol; /* nDPI's name; "" unknown. Strings live as long as the record's giver says. */
+    const char *service; /* catalog id; "" none */
+    const char *host;    /* "" none, or not kept */
     enum role role;
     enum certainty certainty;
-    uint16_t reasons; /* enum reason bits */
+    uint16_t reasons;  /* enum reason bits */
     uint64_t dns_flow; /* packet number (same input) of the question it followed; 0 none */
     uint64_t packets[2], bytes[2]; /* bytes of IP packets */
     enum stage stage;
@@ -227,8 +249,9 @@ struct hour_count {
     uint32_t input;
     int64_t hour_us;
     const char *protocol;
-    uint64_t flows;    /* attempts: flows whose start was seen */
-    uint64_t failed[7]; /* of them, by enum stage: those that got no answer, a refusal or a reset at that stage */
+    uint64_t flows;     /* attempts: flows whose start was seen */
+    uint64_t failed[7]; /* of them, by enum stage: those that got no answer, a refusal or a reset at
+                           that stage */
     uint64_t packets, bytes;
     uint64_t clients; /* distinct, estimated beyond a few hundred (about 3 %) */
 };
@@ -237,7 +260,8 @@ struct hour_count {
 
 struct input_record {
     uint32_t number;
-    char path[512]; /* the file's name without its folder, or "live:IFACE": a folder may name a person */
+    char path[512]; /* the file's name without its folder, or "live:IFACE": a folder may name a
+                       person */
     uint64_t size;
     uint8_t fingerprint[32], sha256[32];
     bool has_fingerprint, has_sha256;

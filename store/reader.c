@@ -194,7 +194,7 @@ static int source_load_inputs(struct store_reader *reader, struct source *source
     source->input_first = reader->input_count;
     /* One begun since the count is left out, as it is by every query below. */
     while (status == DL_OK && source->input_count < count &&
-           (code = sqlite3_step(statement)) == SQLITE_ROW) {
+           (code = sqlite3_step(statement)) == SQLITE_ROW && reader->inputs) {
         struct row row = {.statement = statement};
         struct input_record *input = &reader->inputs[reader->input_count];
         *input = (struct input_record){0};

@@ -3,10 +3,12 @@
 /*
  * A store: one SQLite file of observations. One writer, any number of readers.
  *
- * Rows are inserted in transactions of at most STORE_BATCH rows or STORE_COMMIT_US of wall-clock time, so that a killed probe
- * loses at most the last two seconds and leaves a file that opens. The schema (store/schema.c, version STORE_SCHEMA_VERSION) is documented there;
- * older versions are migrated on opening for writing and read as they are otherwise. On a clean close the WAL is checkpointed and
- * left, so that one file holds everything. A store may be read-only, on a full disk or damaged: each ends in its status and a sentence.
+ * Rows are inserted in transactions of at most STORE_BATCH rows or STORE_COMMIT_US of wall-clock
+ * time, so that a killed probe loses at most the last two seconds and leaves a file that opens. The
+ * schema (store/schema.c, version STORE_SCHEMA_VERSION) is documented there; older versions are
+ * migrated on opening for writing and read as they are otherwise. On a clean close the WAL is
+ * checkpointed and left, so that one file holds everything. A store may be read-only, on a full
+ * disk or damaged: each ends in its status and a sentence.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,11 +29,14 @@ struct store_create_info {
 };
 
 /*
- * Opens `path` for writing, creating it if it is not there. DL_CORRUPT for what is no store or is damaged, DL_VERSION for a newer schema, -EACCES / -EROFS for
- * a read-only one, -EBUSY where another writer has it, or a negated errno.
+ * Opens `path` for writing, creating it if it is not there. DL_CORRUPT for what is no store or is
+ * damaged, DL_VERSION for a newer schema, -EACCES / -EROFS for a read-only one, -EBUSY where
+ * another writer has it, or a negated errno.
  */
-int store_open(struct store **ret_store, const char *path, const struct store_create_info *info, struct dl_error *error);
-/* Commits, makes the indexes, checkpoints, closes. What failed on the way is returned; the handle is gone in any case. NULL is DL_OK. */
+int store_open(struct store **ret_store, const char *path, const struct store_create_info *info,
+               struct dl_error *error);
+/* Commits, makes the indexes, checkpoints, closes. What failed on the way is returned; the handle
+ * is gone in any case. NULL is DL_OK. */
 int store_close(struct store *store, struct dl_error *error);
 
 /* A word about the store itself, such as "key_epoch"; replaces. */
@@ -40,21 +45,27 @@ int store_put_meta(struct store *store, const char *key, const char *value, stru
 /* Has an input of this fingerprint been read to its end into this store? */
 bool store_has_input(struct store *store, const uint8_t fingerprint[32]);
 /*
- * Begins an input; its number is written into `input->number`. An unfinished earlier try of the same fingerprint is removed first;
- * DL_DUPLICATE where store_has_input().
+ * Begins an input; its number is written into `input->number`. An unfinished earlier try of the
+ * same fingerprint is removed first; DL_DUPLICATE where store_has_input().
  */
 int store_begin_input(struct store *store, struct input_record *input, struct dl_error *error);
 /* Updates the input's row (counters, last times, status, complete). */
-int store_update_input(struct store *store, const struct input_record *input, struct dl_error *error);
+int store_update_input(struct store *store, const struct input_record *input,
+                       struct dl_error *error);
 
-/* Writes one observation; the same (input, packet) again replaces the row (early rows become final ones). */
+/* Writes one observation; the same (input, packet) again replaces the row (early rows become final
+ * ones). */
 int store_put(struct store *store, const struct observation *observation, struct dl_error *error);
 int store_put_count(struct store *store, const struct hour_count *count, struct dl_error *error);
-int store_put_coverage(struct store *store, const struct coverage_record *coverage, struct dl_error *error);
-/* What was not understood or was dropped, by kind: free text such as "cut off in the link header" -> count; replaces. */
-int store_put_note(struct store *store, uint32_t input, const char *kind, uint64_t count, struct dl_error *error);
+int store_put_coverage(struct store *store, const struct coverage_record *coverage,
+                       struct dl_error *error);
+/* What was not understood or was dropped, by kind: free text such as "cut off in the link header"
+ * -> count; replaces. */
+int store_put_note(struct store *store, uint32_t input, const char *kind, uint64_t count,
+                   struct dl_error *error);
 
-/* Commits if a batch is full or STORE_COMMIT_US have passed since the last commit; call it often. `force` commits at once. */
+/* Commits if a batch is full or STORE_COMMIT_US have passed since the last commit; call it often.
+ * `force` commits at once. */
 int store_commit(struct store *store, bool force, struct dl_error *error);
 uint64_t store_row_count(const struct store *store); /* observations put so far */
 
@@ -67,29 +78,39 @@ struct store_query {
     bool with_evidence;         /* decode the evidence blobs */
 };
 
-/* Opens one or several stores for reading, as one list of inputs numbered from 1 in the order given. Errors as store_open(); `error` names the file. */
-int store_reader_open(struct store_reader **ret_reader, const char *const *paths, size_t count, struct dl_error *error);
+/* Opens one or several stores for reading, as one list of inputs numbered from 1 in the order
+ * given. Errors as store_open(); `error` names the file. */
+int store_reader_open(struct store_reader **ret_reader, const char *const *paths, size_t count,
+                      struct dl_error *error);
 void store_reader_close(struct store_reader *reader);
 
 /* Inputs, 1-based; NULL beyond. */
 const struct input_record *store_reader_input(const struct store_reader *reader, uint32_t number);
 uint32_t store_reader_input_count(const struct store_reader *reader);
-/* The path of the store that input came from, and that store's meta value ("catalog_version", "darkline_version", "key_epoch" ...), NULL if none. */
+/* The path of the store that input came from, and that store's meta value ("catalog_version",
+ * "darkline_version", "key_epoch" ...), NULL if none. */
 const char *store_reader_input_store(const struct store_reader *reader, uint32_t number);
 const char *store_reader_meta(const struct store_reader *reader, uint32_t input, const char *key);
 
 /* Starts a pass over all observations ordered by (start, input, packet), merged over the stores. */
-int store_reader_begin(struct store_reader *reader, const struct store_query *query, struct dl_error *error);
+int store_reader_begin(struct store_reader *reader, const struct store_query *query,
+                       struct dl_error *error);
 /* The next one: DL_OK, DL_END, DL_CORRUPT. Strings are valid until the next call. */
-int store_reader_next(struct store_reader *reader, struct observation *ret_observation, struct dl_error *error);
-/* One observation by its id; DL_NOT_FOUND. Strings are valid until the next call of this function. Does not disturb the pass. */
-int store_reader_get(struct store_reader *reader, uint32_t input, uint64_t packet, struct observation *ret_observation,
-                     struct dl_error *error);
+int store_reader_next(struct store_reader *reader, struct observation *ret_observation,
+                      struct dl_error *error);
+/* One observation by its id; DL_NOT_FOUND. Strings are valid until the next call of this function.
+ * Does not disturb the pass. */
+int store_reader_get(struct store_reader *reader, uint32_t input, uint64_t packet,
+                     struct observation *ret_observation, struct dl_error *error);
 
 typedef int (*store_count_fn)(void *context, const struct hour_count *count);
 typedef int (*store_coverage_fn)(void *context, const struct coverage_record *coverage);
 typedef int (*store_note_fn)(void *context, uint32_t input, const char *kind, uint64_t count);
-/* Each calls `fn` for every record in a fixed order until it returns other than DL_OK, which is then returned. */
-int store_reader_counts(struct store_reader *reader, store_count_fn fn, void *context, struct dl_error *error);
-int store_reader_coverage(struct store_reader *reader, store_coverage_fn fn, void *context, struct dl_error *error);
-int store_reader_notes(struct store_reader *reader, store_note_fn fn, void *context, struct dl_error *error);
+/* Each calls `fn` for every record in a fixed order until it returns other than DL_OK, which is
+ * then returned. */
+int store_reader_counts(struct store_reader *reader, store_count_fn fn, void *context,
+                        struct dl_error *error);
+int store_reader_coverage(struct store_reader *reader, store_coverage_fn fn, void *context,
+                          struct dl_error *error);
+int store_reader_notes(struct store_reader *reader, store_note_fn fn, void *context,
+                       struct dl_error *error);

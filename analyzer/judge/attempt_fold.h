@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * Folds the flows of an attempt into one result. It worked when a connection worked; it failed when none did and one failed; an answered
- * question alone is neither. A failed attempt speaks for its deepest stage. Memory is bounded: a result is given once its window is over.
+ * Folds the flows of an attempt into one result. It worked when a connection worked; it failed when
+ * none did and one failed; an answered question alone is neither. A failed attempt speaks for its
+ * deepest stage. Memory is bounded: a result is given once its window is over.
  */
 #include "analyzer/judge/judge_pass.h"
 

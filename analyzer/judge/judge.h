@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * From the facts of one flow to an opinion: what was achieved, what went wrong, and who may have done it.
+ * From the facts of one flow to an opinion: what was achieved, what went wrong, and who may have
+ * done it.
  *
- * judge_flow() is a pure function of one observation, its DNS question, and the capture it lies in. This first rule set
- * knows the plain cases: SYN unanswered, refused or reset, silence or reset after the first request, DNS errors, conflicting answers. It never
- * attributes anything to a third party: that needs the contradictions of the evidence rules to come. Rules are a const table (rules.c): an id,
- * what it says, its source; each opinion names the rules that made it.
+ * judge_flow() is a pure function of one observation, its DNS question, and the capture it lies in.
+ * This first rule set knows the plain cases: SYN unanswered, refused or reset, silence or reset
+ * after the first request, DNS errors, conflicting answers. It never attributes anything to a third
+ * party: that needs the contradictions of the evidence rules to come. Rules are a const table
+ * (rules.c): an id, what it says, its source; each opinion names the rules that made it.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,17 +19,18 @@
 #define JUDGE_EVIDENCE_MAX  8
 #define JUDGE_DETAIL_SIZE   160
 
-/* How long after the last unanswered packet a capture must have gone on before silence counts as silence. */
+/* How long after the last unanswered packet a capture must have gone on before silence counts as
+ * silence. */
 #define JUDGE_SILENCE_US INT64_C(3000000) /* SIGCOMM 2023 passive tampering: more than 3 s */
 
 struct judge_context {
-    int64_t capture_end_us; /* last packet of the input */
+    int64_t capture_end_us;        /* last packet of the input */
     const struct observation *dns; /* the question the flow followed; NULL for none */
     bool one_way; /* the input holds packets of one direction only: there, silence says nothing */
 };
 
 struct judge_evidence {
-    const char *rule; /* id in the rule table */
+    const char *rule;               /* id in the rule table */
     char detail[JUDGE_DETAIL_SIZE]; /* a sentence with the numbers; no address of a person */
 };
 
@@ -36,12 +39,14 @@ struct verdict {
     const char *mechanism; /* dot path of design section 3; NULL when nothing is wrong */
     enum attribution attribution;
     uint8_t signature; /* 1-19 of the SIGCOMM 2023 table; 0 none */
-    double score;      /* 0-1: that a third party interferes with this service; negative: not estimated (written as null) */
+    double score; /* 0-1: that a third party interferes with this service; negative: not estimated
+                     (written as null) */
     uint8_t evidence_count;
     struct judge_evidence evidence[JUDGE_EVIDENCE_MAX];
 };
 
-void judge_flow(const struct observation *flow, const struct judge_context *context, struct verdict *ret_verdict);
+void judge_flow(const struct observation *flow, const struct judge_context *context,
+                struct verdict *ret_verdict);
 
 struct judge_rule {
     const char *id;
@@ -51,6 +56,7 @@ struct judge_rule {
 /* The rules of this set, NULL beyond the last. */
 const struct judge_rule *judge_rule_at(size_t index);
 
-/* Every mechanism this vocabulary has, NULL beyond the last; and its sentence for readers ("no answer to the connection attempt"). */
+/* Every mechanism this vocabulary has, NULL beyond the last; and its sentence for readers ("no
+ * answer to the connection attempt"). */
 const char *judge_mechanism_at(size_t index);
 const char *judge_mechanism_text(const char *mechanism);

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * What the files of the judge share. One flow is judged by the file of its stage: judge_tcp.c, judge_dns.c, and judge.c for datagrams.
+ * What the files of the judge share. One flow is judged by the file of its stage: judge_tcp.c,
+ * judge_dns.c, and judge.c for datagrams.
  */
 #include "analyzer/judge/judge.h"
 
 #define JUDGE_NEVER UINT32_MAX /* an offset within a flow that never came */
 
-/* An acknowledged ClientHello and any other acknowledged request are with somebody who may be slow: those get longer. */
+/* An acknowledged ClientHello and any other acknowledged request are with somebody who may be slow:
+ * those get longer. */
 #define JUDGE_SLOW_HELLO_US   INT64_C(5000000)
 #define JUDGE_SLOW_REQUEST_US INT64_C(10000000)
 
 /* Adds a reason; beyond JUDGE_EVIDENCE_MAX it is dropped. `rule` is an id of rules.c. */
 void judge_note(struct verdict *verdict, const char *rule, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The outcome `failed` and its mechanism (NULL where the vocabulary has none); the reason is a judge_note() of its own. */
+/* The outcome `failed` and its mechanism (NULL where the vocabulary has none); the reason is a
+ * judge_note() of its own. */
 void judge_fail(struct verdict *verdict, const char *mechanism, enum attribution attribution);
 
 static inline double judge_seconds(int64_t duration_us)
@@ -30,7 +33,8 @@ static inline int64_t judge_silence_us(const struct observation *flow,
     return silence > 0 ? silence : 0;
 }
 
-/* An ICMP error about the client's packets that says "unreachable": judged the same for every transport. */
+/* An ICMP error about the client's packets that says "unreachable": judged the same for every
+ * transport. */
 bool judge_unreachable(const struct observation *flow, struct verdict *verdict);
 /* Did the server send payload, as far as the row and its evidence tell? */
 bool judge_server_spoke(const struct observation *flow);
@@ -40,12 +44,13 @@ void judge_tcp(const struct observation *flow, const struct judge_context *conte
 void judge_dns(const struct observation *flow, const struct judge_context *context,
                struct verdict *verdict);
 
-/* Do the answers to this question contradict each other, or lead a public name to a private address? The mechanism, NULL if neither. */
+/* Do the answers to this question contradict each other, or lead a public name to a private
+ * address? The mechanism, NULL if neither. */
 const char *judge_dns_doubt(const struct observation *question, bool *ret_conflict);
 
 /*
- * What the server of a flow would have logged, in the words of the SIGCOMM 2023 table: for a client that reset the
- * connection itself, and for silence. 0 where one cannot know.
+ * What the server of a flow would have logged, in the words of the SIGCOMM 2023 table: for a client
+ * that reset the connection itself, and for silence. 0 where one cannot know.
  */
 uint8_t judge_signature_client_reset(const struct observation *flow);
 uint8_t judge_signature_silence(const struct observation *flow, bool acknowledged);

@@ -16,7 +16,8 @@
 struct support {
     struct catalog_match addresses[MATCHES_MAX], ports[MATCHES_MAX];
     size_t address_count, port_count;
-    /* The client named a server the catalog does not know: only what anybody may host can still be meant. */
+    /* The client named a server the catalog does not know: only what anybody may host can still be
+     * meant. */
     bool self_hosted_only;
 };
 
@@ -82,7 +83,8 @@ static enum certainty cap(enum certainty certainty, bool confirmed)
     return confirmed ? certainty : MIN_OF(certainty, CERTAINTY_LIKELY);
 }
 
-/* A name the client sent. True when it is a service's; a name of nobody leaves only what anybody may host. */
+/* A name the client sent. True when it is a service's; a name of nobody leaves only what anybody
+ * may host. */
 static bool by_name(const struct classify_input *input, struct support *support, struct tag *tag)
 {
     const struct facts *facts = input->inspection ? &input->inspection->facts : NULL;
@@ -91,7 +93,8 @@ static bool by_name(const struct classify_input *input, struct support *support,
         return false;
     if (!catalog_match_host(input->catalog, facts->host, strlen(facts->host),
                             (enum transport)input->transport, input->server_port, &match)) {
-        /* Beside an encrypted hello the readable name may be the provider's alone: it proves nothing. */
+        /* Beside an encrypted hello the readable name may be the provider's alone: it proves
+         * nothing. */
         support->self_hosted_only = !facts->tls.ech;
         return false;
     }
@@ -170,7 +173,8 @@ static void by_wire(const struct classify_input *input, const struct support *su
           REASON_WIRE | more | (support_reasons(input, support, service) & REASON_PORT));
 }
 
-/* SRP on 3101: a score of signs (probe/inspect/srp.h), with the port's and the block's points added. */
+/* SRP on 3101: a score of signs (probe/inspect/srp.h), with the port's and the block's points
+ * added. */
 static void by_srp(const struct classify_input *input, const struct support *support,
                    struct tag *tag)
 {
@@ -201,7 +205,8 @@ static void by_srp(const struct classify_input *input, const struct support *sup
                       (reasons & REASON_DNS ? SRP_BLOCK_POINTS : 0);
     if (score.excluded || score.points == 0 || points < SRP_LIKELY)
         return;
-    /* Behaviour and port alone, without an identifier, a block or a name, fit other binary protocols too. */
+    /* Behaviour and port alone, without an identifier, a block or a name, fit other binary
+     * protocols too. */
     bool anchored = score.has_identifier || block || (reasons & REASON_DNS);
     enum certainty certainty = !anchored ? CERTAINTY_POSSIBLE
                                : points >= SRP_STRONG && (block || (reasons & REASON_DNS))
@@ -269,7 +274,8 @@ static void by_dns(const struct classify_input *input, const struct support *sup
 static void by_place(const struct classify_input *input, const struct support *support,
                      struct tag *tag)
 {
-    /* The client asked for a name of no service and was sent here: block and port mean nothing then. */
+    /* The client asked for a name of no service and was sent here: block and port mean nothing
+     * then. */
     bool other_name = input->dns && input->dns->service == 0;
     for (size_t i = 0; i < support->address_count; i++) {
         const struct catalog_match *block = &support->addresses[i];

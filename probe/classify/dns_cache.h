@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * Which names a client was told before it opened a flow: (client, server address) -> names, from DNS answers (A, AAAA, and the address
- * hints of HTTPS and SVCB records). DN-Hunter's idea (IMC 2012). A fixed-size set-associative cache: bounded, no allocation after creation, the oldest of a
- * set gives way. Entries live for the answer's TTL, at least 10 minutes, plus a grace of 5: clients keep addresses.
+ * Which names a client was told before it opened a flow: (client, server address) -> names, from
+ * DNS answers (A, AAAA, and the address hints of HTTPS and SVCB records). DN-Hunter's idea (IMC
+ * 2012). A fixed-size set-associative cache: bounded, no allocation after creation, the oldest of a
+ * set gives way. Entries live for the answer's TTL, at least 10 minutes, plus a grace of 5: clients
+ * keep addresses.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,10 +3,11 @@
 /*
  * From a frame to a packet of the transport layer.
  *
- * Link types: Ethernet, Linux SLL and SLL2, raw IP, BSD null and loop, PPP. Through 802.1Q/802.1ad, MPLS, PPPoE, GRE, IP-in-IP, 6in4,
- * 4in6, VXLAN and GTP-U down to the innermost IP packet. IPv4 and IPv6 with extension headers; fragments are put together
- * (bounded: DECODE_FRAGMENT_SETS datagrams of at most 64 KiB, 30 s of capture time). Bytes are read through base/cursor.h
- * only; what is cut off or not understood is counted by kind and never silently lost.
+ * Link types: Ethernet, Linux SLL and SLL2, raw IP, BSD null and loop, PPP. Through 802.1Q/802.1ad,
+ * MPLS, PPPoE, GRE, IP-in-IP, 6in4, 4in6, VXLAN and GTP-U down to the innermost IP packet. IPv4 and
+ * IPv6 with extension headers; fragments are put together (bounded: DECODE_FRAGMENT_SETS datagrams
+ * of at most 64 KiB, 30 s of capture time). Bytes are read through base/cursor.h only; what is cut
+ * off or not understood is counted by kind and never silently lost.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,7 +38,8 @@ enum packet_flag {
     PACKET_BAD_LENGTH = 16  /* the IP length and the frame contradict each other (the frame wins) */
 };
 
-/* An ICMP error's quoted packet, as far as it is there (RFC 792 guarantees 8 bytes after the IP header). */
+/* An ICMP error's quoted packet, as far as it is there (RFC 792 guarantees 8 bytes after the IP
+ * header). */
 struct packet_quote {
     struct address source, destination;
     uint16_t source_port, destination_port;
@@ -98,9 +100,10 @@ int decoder_create(struct decoder **ret_decoder); /* DL_OK or -ENOMEM */
 void decoder_destroy(struct decoder *decoder);    /* accepts NULL */
 
 /*
- * Decodes one frame. With DECODE_OK `ret_packet` is filled; its pointers go into the frame, or into the decoder where the packet
- * was reassembled (valid until the next call). DECODE_PROTOCOL fills everything up to the IP layer too (transport NONE, protocol set): flows of
- * ESP and the like are seen. Any other kind leaves `ret_packet` untouched. Each call adds one to that kind's count.
+ * Decodes one frame. With DECODE_OK `ret_packet` is filled; its pointers go into the frame, or into
+ * the decoder where the packet was reassembled (valid until the next call). DECODE_PROTOCOL fills
+ * everything up to the IP layer too (transport NONE, protocol set): flows of ESP and the like are
+ * seen. Any other kind leaves `ret_packet` untouched. Each call adds one to that kind's count.
  */
 enum decode_kind decoder_decode(struct decoder *decoder, const struct frame *frame,
                                 struct packet *ret_packet);

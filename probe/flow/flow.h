@@ -3,13 +3,17 @@
 /*
  * A flow in memory, in three parts by how long they are needed:
  *
- *   struct flow        128 B  hot: every packet touches it and nothing else of an ordinary, decided flow
- *   struct evidence    128 B  what both ends did, tag included; given back once the flow turns out to be of no catalogued service
- *                             and nothing befell it (kept for all with --all-names)
- *   struct inspection  < 3 KiB  parsers' state and nDPI (probe/inspect/inspect.h); until the tag is final
+ *   struct flow        128 B    hot: every packet touches it, and nothing else of an ordinary,
+ *                               decided flow
+ *   struct evidence    128 B    what both ends did, tag included; given back once the flow turns
+ *                               out to be of no catalogued service and nothing befell it (kept for
+ *                               all with --all-names)
+ *   struct inspection  < 3 KiB  parsers' state and nDPI (probe/inspect/inspect.h); until the tag is
+ *                               final
  *
- * and struct details, for the few flows that something befell (resets, ICMP errors, a certificate that does not fit).
- * A DNS question is a flow too, with `sub` set; its third part is a struct question. Parts live in pools, named by slot numbers.
+ * and struct details, for the few flows that something befell (resets, ICMP errors, a certificate
+ * that does not fit). A DNS question is a flow too, with `sub` set; its third part is a struct
+ * question. Parts live in pools, named by slot numbers.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,25 +24,23 @@
 #include "store/observation.h"
 
 enum flow_flag {
-    FLOW_CLIENT_IS_HIGH = 1, /* which of the two ends opened it */
-    FLOW_MID_STREAM = 2,     /* TCP whose SYN was not seen */
-    FLOW_CLIENT_GUESSED = 4,
-    FLOW_HANDSHAKE = 8, /* three-way handshake complete */
-    FLOW_FIN_CLIENT = 16,
-    FLOW_FIN_SERVER = 32,
-    FLOW_RESET = 64,
-    FLOW_CUT = 128,          /* payload bytes that inspection wanted were not captured */
-    FLOW_STORED_EARLY = 256, /* an early row is in the store */
-    FLOW_DECIDED = 512,      /* the tag is final */
-    FLOW_INTERESTING =
-        1024, /* of a catalogued service, a watched name, or --all-names: will be stored */
-    FLOW_SYN_ACK = 2048,
-    FLOW_ANSWERED = 4096, /* the server sent payload, or the question got an answer */
-    FLOW_EVENTFUL = 8192, /* has details */
-    FLOW_SERVER_HELLO =
-        16384, /* TLS: kept for the day the flow ends badly, when inspection is long gone */
-    FLOW_HANDSHAKE_DONE =
-        32768 /* TLS: ChangeCipherSpec or application data of the server was seen */
+    FLOW_CLIENT_IS_HIGH = 1 << 0, /* which of the two ends opened it */
+    FLOW_MID_STREAM = 1 << 1,     /* TCP whose SYN was not seen */
+    FLOW_CLIENT_GUESSED = 1 << 2,
+    FLOW_HANDSHAKE = 1 << 3, /* three-way handshake complete */
+    FLOW_FIN_CLIENT = 1 << 4,
+    FLOW_FIN_SERVER = 1 << 5,
+    FLOW_RESET = 1 << 6,
+    FLOW_CUT = 1 << 7,          /* payload bytes that inspection wanted were not captured */
+    FLOW_STORED_EARLY = 1 << 8, /* an early row is in the store */
+    FLOW_DECIDED = 1 << 9,      /* the tag is final */
+    FLOW_INTERESTING = 1 << 10, /* of a service or watched name, or --all-names: will be stored */
+    FLOW_SYN_ACK = 1 << 11,
+    FLOW_ANSWERED = 1 << 12, /* the server sent payload, or the question got an answer */
+    FLOW_EVENTFUL = 1 << 13, /* has details */
+    /* TLS: kept for the day the flow ends badly, when inspection is long gone. */
+    FLOW_SERVER_HELLO = 1 << 14,
+    FLOW_HANDSHAKE_DONE = 1 << 15 /* ChangeCipherSpec or application data of the server */
 };
 
 enum flow_class { /* by how long silence means the end; one least-recently-seen list each */
@@ -106,8 +108,8 @@ _Static_assert(sizeof(struct evidence) <= 144, "evidence stays small");
 struct details {
     uint8_t suspect_count;
     uint16_t suspects_not_kept;
-    uint32_t suspect_end_seq
-        [SUSPECTS_MAX]; /* sequence number and acknowledgement of each, to know copies */
+    uint32_t suspect_end_seq[SUSPECTS_MAX]; /* sequence number and acknowledgement of each, to know
+                                               copies */
     uint32_t suspect_ack[SUSPECTS_MAX];
     struct suspect suspects[SUSPECTS_MAX];
     struct icmp_facts icmp;

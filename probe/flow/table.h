@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * The flow table: keyed (SipHash), open addressing, bounded, with one least-recently-seen list for each class of flow.
+ * The flow table: keyed (SipHash), open addressing, bounded, with one least-recently-seen list for
+ * each class of flow.
  *
- * Time is the capture's. A flow that is silent for its class's timeout leaves through the `ended` callback with CLOSE_IDLE (or what
- * closed it); when the table is full the least recently seen flow of all classes leaves with CLOSE_EVICTED. The callback is the last who sees the
- * flow; it must give back its parts. Pointers to flows stay valid until the flow ends.
+ * Time is the capture's. A flow that is silent for its class's timeout leaves through the `ended`
+ * callback with CLOSE_IDLE (or what closed it); when the table is full the least recently seen flow
+ * of all classes leaves with CLOSE_EVICTED. The callback is the last who sees the flow; it must
+ * give back its parts. Pointers to flows stay valid until the flow ends.
  */
 #include "probe/flow/flow.h"
 
@@ -41,7 +43,8 @@ struct flow *flow_table_find(struct flow_table *table, const struct flow_lookup 
                              const struct address *source, uint16_t source_port,
                              const struct address *destination, uint16_t destination_port,
                              uint8_t transport);
-/* A new flow for this key (which must not be there), evicting another one if the table is full. NULL only when memory is out. */
+/* A new flow for this key (which must not be there), evicting another one if the table is full.
+ * NULL only when memory is out. */
 struct flow *flow_table_add(struct flow_table *table, const struct flow_lookup *lookup,
                             const struct address *source, uint16_t source_port,
                             const struct address *destination, uint16_t destination_port,
@@ -52,7 +55,8 @@ void flow_table_touch(struct flow_table *table, struct flow *flow, int64_t time_
 void flow_table_set_class(struct flow_table *table, struct flow *flow, enum flow_class flow_class);
 /* Ends one flow now. */
 void flow_table_end(struct flow_table *table, struct flow *flow, enum close_reason reason);
-/* Ends what has been silent too long at this capture time; at most `limit` flows, so that no batch takes long. Returns how many ended. */
+/* Ends what has been silent too long at this capture time; at most `limit` flows, so that no batch
+ * takes long. Returns how many ended. */
 size_t flow_table_expire(struct flow_table *table, int64_t now_us, size_t limit);
 /* Ends every flow, oldest first packet first within each class. */
 void flow_table_end_all(struct flow_table *table, enum close_reason reason);

@@ -351,7 +351,8 @@ static uint32_t since(const struct flow *flow, const struct packet *packet, uint
     return now_us > before_us ? now_us - before_us : 1;
 }
 
-/* The same acknowledgement once more, with nothing else in it: something is missing on the way to this side. */
+/* The same acknowledgement once more, with nothing else in it: something is missing on the way to
+ * this side. */
 static void tcp_count_duplicate(struct evidence *evidence, struct flow *flow, enum side side,
                                 const struct packet *packet)
 {
@@ -379,7 +380,8 @@ static void tcp_ack(struct tracker *tracker, struct flow *flow, enum side side,
             evidence->ack_rtt_us =
                 since(flow, packet, evidence->sides[SIDE_SERVER].last_packet_after_us);
     }
-    /* Both sides talk, or one talks on where the other is not in the capture: no attempt any more. */
+    /* Both sides talk, or one talks on where the other is not in the capture: no attempt any more.
+     */
     bool talks = (flow->packets[0] > 0 && flow->packets[1] > 0) ||
                  (packet->payload_length > 0 && flow->packets[side] >= ONE_SIDED_TALK);
     if (flow->flags & FLOW_MID_STREAM && flow->flow_class == FLOW_CLASS_OPENING && talks)

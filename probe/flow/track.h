@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * Which flow a packet belongs to, and what the packet adds to it: TCP's state from the SYN on, counters, clocks, and the facts of
- * struct evidence. Nothing here reads payload bytes.
+ * Which flow a packet belongs to, and what the packet adds to it: TCP's state from the SYN on,
+ * counters, clocks, and the facts of struct evidence. Nothing here reads payload bytes.
  *
- * TCP's first packet says who the client is; a flow whose SYN was not seen is mid-stream, and its client a guess (local networks first,
- * then the higher port). RFC 9293 for the states, RFC 6298 3 (no round trip from retransmissions).
+ * TCP's first packet says who the client is; a flow whose SYN was not seen is mid-stream, and its
+ * client a guess (local networks first, then the higher port). RFC 9293 for the states, RFC 6298 3
+ * (no round trip from retransmissions).
  */
 #include "probe/flow/table.h"
 
@@ -39,7 +40,8 @@ struct tracked {
     uint32_t expected_seq; /* what was next of this side before this packet */
 };
 
-/* Finds or makes the packet's flow and updates it. False where it belongs to none (an ICMP error about a flow not known, memory out). */
+/* Finds or makes the packet's flow and updates it. False where it belongs to none (an ICMP error
+ * about a flow not known, memory out). */
 bool tracker_packet(struct tracker *tracker, const struct packet *packet,
                     struct tracked *ret_tracked);
 
@@ -48,7 +50,8 @@ static inline struct evidence *tracker_evidence(struct tracker *tracker, const s
 {
     return flow->evidence ? pool_at(&tracker->evidence, flow->evidence) : NULL;
 }
-/* The details of a flow, made if need be; NULL at the maximum (counted) or where it has no evidence. */
+/* The details of a flow, made if need be; NULL at the maximum (counted) or where it has no
+ * evidence. */
 struct details *tracker_details(struct tracker *tracker, struct flow *flow);
 static inline struct details *tracker_details_if_any(struct tracker *tracker,
                                                      const struct flow *flow)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * DNS messages (RFC 1035, EDNS RFC 6891, SVCB and HTTPS RFC 9460), of UDP or of TCP after its length prefix.
+ * DNS messages (RFC 1035, EDNS RFC 6891, SVCB and HTTPS RFC 9460), of UDP or of TCP after its
+ * length prefix.
  */
 #include "base/address.h"
 #include "probe/inspect/parse.h"
@@ -39,9 +40,9 @@ struct dns_message {
     uint8_t opcode, rcode;
     uint16_t flags; /* the whole second word: some injectors are known by it */
     uint16_t question_count, answer_count, authority_count,
-        additional_count; /* as the header says */
-    char name
-        [PARSE_HOST_SIZE]; /* of the first question, lower case; labels with other bytes: empty, name_valid false */
+        additional_count;       /* as the header says */
+    char name[PARSE_HOST_SIZE]; /* of the first question, lower case; labels with other bytes:
+                                   empty, name_valid false */
     bool name_valid;
     uint16_t type, class;
     char cname[PARSE_HOST_SIZE]; /* the last CNAME's target, "" for none */
@@ -54,7 +55,8 @@ struct dns_message {
         complete; /* false: cut off or malformed after the question; what stands before is filled */
 };
 
-/* PARSE_DONE for a message with a whole question (and header), PARSE_NOT_MINE for anything else. Compression loops end. */
+/* PARSE_DONE for a message with a whole question (and header), PARSE_NOT_MINE for anything else.
+ * Compression loops end. */
 enum parse_result dns_parse(const uint8_t *bytes, size_t length, struct dns_message *ret_message);
 /* "NXDOMAIN", or NULL for one without a name. "A", "HTTPS", or NULL. */
 const char *dns_rcode_text(uint8_t rcode);

@@ -336,8 +336,10 @@ static void location_copy(char ret_location[HTTP_TEXT_SIZE], struct cursor value
     before = before < sizeof(text) ? before : sizeof(text);
     after = cursor_left(&rest);
     after = after < sizeof(text) - before ? after : sizeof(text) - before;
-    if (cursor_left(&whole) > 0) {
+    if (before > 0) {
         memcpy(text, whole.at, before);
+    }
+    if (after > 0) {
         memcpy(text + before, rest.at, after);
     }
     parse_copy_text(ret_location, HTTP_TEXT_SIZE, text, before + after);

@@ -49,7 +49,8 @@ void inspection_end(struct inspector_pools *pools, struct inspection *inspection
 
 /* ---- putting bytes in order ---- */
 
-/* Adds [start, end) to the sorted, disjoint ranges; false when there is no room for one more hole. */
+/* Adds [start, end) to the sorted, disjoint ranges; false when there is no room for one more hole.
+ */
 static bool ranges_add(struct stream_buffer *stream, uint16_t start, uint16_t end)
 {
     unsigned at = 0;
@@ -130,7 +131,8 @@ static enum parse_result ask_one(struct inspector_pools *pools, struct inspectio
                                : inspector->server(pools, inspection, view);
 }
 
-/* Asks every candidate. PARSE_MORE where one still may say yes, PARSE_NOT_MINE when none is left. */
+/* Asks every candidate. PARSE_MORE where one still may say yes, PARSE_NOT_MINE when none is left.
+ */
 static enum parse_result ask(struct inspector_pools *pools, struct inspection *inspection,
                              enum side side, const struct inspect_view *view)
 {

@@ -3,9 +3,11 @@
 /*
  * What the payloads of one flow say, until enough is known.
  *
- * inspect_payload() takes payload packets of a flow in the order they come, puts the first bytes of each TCP direction in order (a buffer is
- * taken only where the first segment does not say it all), and asks the inspectors of inspectors.c, a const table: a new protocol is
- * one file and one line there. What they find is in struct facts; what no inspector knows is left to nDPI (probe/classify/dpi.h) by the caller.
+ * inspect_payload() takes payload packets of a flow in the order they come, puts the first bytes of
+ * each TCP direction in order (a buffer is taken only where the first segment does not say it all),
+ * and asks the inspectors of inspectors.c, a const table: a new protocol is one file and one line
+ * there. What they find is in struct facts; what no inspector knows is left to nDPI
+ * (probe/classify/dpi.h) by the caller.
  */
 #include "base/pool.h"
 #include "catalog/catalog.h"
@@ -85,7 +87,8 @@ void inspection_begin(struct inspection *inspection, uint8_t transport, uint16_t
 /* Gives back buffers. */
 void inspection_end(struct inspector_pools *pools, struct inspection *inspection);
 
-/* TCP: where a side's bytes begin (its initial sequence number + 1); without it the first payload seen does. */
+/* TCP: where a side's bytes begin (its initial sequence number + 1); without it the first payload
+ * seen does. */
 static inline void inspection_set_base(struct inspection *inspection, enum side side, uint32_t seq)
 {
     inspection->base_seq[side] = seq;

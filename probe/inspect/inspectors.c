@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The inspectors: each turns what its parser found into facts. To add a protocol, write its parser, an adapter here and one line in the table. */
+/* The inspectors: each turns what its parser found into facts. To add a protocol, write its parser,
+ * an adapter here and one line in the table. */
 #include "base/array.h"
 #include "base/status.h"
 #include "probe/inspect/dns.h"

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * BlackBerry's Server Routing Protocol on TCP 3101, as far as it is documented: only the order of messages, not their bytes
- * (BES 5 Security Technical Overview, initial connection; BES10 security overview). So this is a score of signs, no dissection: the
- * client speaks first, not in TLS, HTTP or SSH; an SRP identifier ([ST] and eight digits) among its first 128 bytes; a small first answer of
- * high entropy; then 20-byte answers to the challenges. Field offsets are treated as unknown.
+ * BlackBerry's Server Routing Protocol on TCP 3101, as far as it is documented: only the order of
+ * messages, not their bytes (BES 5 Security Technical Overview, initial connection; BES10 security
+ * overview). So this is a score of signs, no dissection: the client speaks first, not in TLS, HTTP
+ * or SSH; an SRP identifier ([ST] and eight digits) among its first 128 bytes; a small first answer
+ * of high entropy; then 20-byte answers to the challenges. Field offsets are treated as unknown.
  */
 #include "probe/inspect/parse.h"
 

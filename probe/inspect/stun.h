@@ -15,5 +15,6 @@ struct stun_message {
 };
 
 enum parse_result stun_parse(const uint8_t *bytes, size_t length, struct stun_message *ret_message);
-/* A DTLS record; `ret_client` is filled where it is an unfragmented ClientHello (host "" otherwise). */
+/* A DTLS record; `ret_client` is filled where it is an unfragmented ClientHello (host ""
+ * otherwise). */
 enum parse_result dtls_parse(const uint8_t *bytes, size_t length, struct tls_client *ret_client);

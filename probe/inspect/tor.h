@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * Tor's link handshake (tor-spec, "Negotiating and initializing channels", the older in-protocol form): a two-name certificate made for the connection,
- * subject www.<8-20 random base32 letters>.net, issuer www.<the same>.com. Visible up to TLS 1.2 only.
+ * Tor's link handshake (tor-spec, "Negotiating and initializing channels", the older in-protocol
+ * form): a two-name certificate made for the connection, subject www.<8-20 random base32
+ * letters>.net, issuer www.<the same>.com. Visible up to TLS 1.2 only.
  */
 #include <stdbool.h>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* ja4_dump CATALOG FILE...: the JA4 of every flow that has one, as "FILE TRANSPORT ADDRESS:PORT ADDRESS:PORT JA4" lines, for ja4.py. */
+/* ja4_dump CATALOG FILE...: the JA4 of every flow that has one, as "FILE TRANSPORT ADDRESS:PORT
+ * ADDRESS:PORT JA4" lines, for ja4.py. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Captures made up for tests: Ethernet frames of conversations, written as pcap or pcapng. Checksums are left 0 but for IPv4's."""
+"""Captures made up for tests: Ethernet frames of conversations, written as pcap or pcapng.
+
+Checksums are left 0, but for IPv4's own.
+"""
 import ipaddress
 import struct
 
@@ -7,6 +10,7 @@ SYN, ACK, FIN, RST, PSH = 2, 16, 1, 4, 8
 START_US = 1_448_000_000_000_000  # 2015-11-20T06:13:20Z
 STEP_US = 20_000
 CLIENT, SERVER = 0, 1
+MACS = bytes.fromhex("0200000000fe020000000001")
 
 
 def packed(address):
@@ -30,7 +34,12 @@ def ip_packet(source, target, protocol, body):
 
 def frame(source, target, protocol, body):
     kind = 0x0800 if ipaddress.ip_address(source).version == 4 else 0x86DD
-    return bytes.fromhex("0200000000fe020000000001") + struct.pack("!H", kind) + ip_packet(source, target, protocol, body)
+    return MACS + struct.pack("!H", kind) + ip_packet(source, target, protocol, body)
+
+
+def answer_record(address):
+    """An A or AAAA record of the name that was asked for."""
+    return struct.pack("!HHHIH", 0xC00C, 1 if len(address) == 4 else 28, 1, 300, len(address)) + address
 
 
 class Line:
@@ -51,11 +60,9 @@ class Line:
         """A DNS question and its answer."""
         labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0"
         ask = labels + struct.pack("!HH", kind, 1)
-        answers = b"".join(struct.pack("!HHHIH", 0xC00C, 1 if len(packed(a)) == 4 else 28, 1, 300, len(packed(a))) + packed(a)
-                           for a in addresses)
-        number = port & 0xFFFF
-        self.udp(client, port, resolver, 53, struct.pack("!6H", number, 0x0100, 1, 0, 0, 0) + ask)
-        self.udp(resolver, 53, client, port, struct.pack("!6H", number, 0x8180, 1, len(addresses), 0, 0) + ask + answers)
+        answers = b"".join(answer_record(packed(address)) for address in addresses)
+        self.udp(client, port, resolver, 53, struct.pack("!6H", port, 0x0100, 1, 0, 0, 0) + ask)
+        self.udp(resolver, 53, client, port, struct.pack("!6H", port, 0x8180, 1, len(addresses), 0, 0) + ask + answers)
 
 
 class Talk:

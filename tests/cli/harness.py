@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the programs in this folder have in common: running darkline, and telling what held.
 
-A test is a function under @test; it fails by an exception, most often of check() or equal(), and says that it cannot run
-by skip(). main() runs them in the order they were written, each in a folder of its own that is gone afterwards.
+A test is a function under @test; it fails by an exception, most often of check() or equal(), and says that it cannot
+run by skip(). main() runs them in the order they were written, each in a folder of its own that is gone afterwards.
 """
 import json
 import os
@@ -70,7 +70,8 @@ class Darkline:
         result = Result(command, done.returncode, done.stdout, done.stderr)
         check(result.code in (DONE, FAILED, USAGE, DAMAGED), f"no exit code of darkline's: {result}")
         for text in (result.out, result.err):
-            check("\r" not in text.replace("\r\n", "\n") and "\033" not in text, f"drawn where no terminal is: {result}")
+            drawn = "\r" in text.replace("\r\n", "\n") or "\033" in text
+            check(not drawn, f"drawn where no terminal is: {result}")
         check("  (null)" not in result.err and ": : " not in result.err, f"a message with a hole: {result}")
         return result
 

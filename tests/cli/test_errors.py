@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What darkline does when something is wrong: exit codes, messages, and what it keeps.  test_errors.py DARKLINE
 
-Wrong usage, inputs that are missing, forbidden, no captures, cut or broken; stores that are damaged, foreign, too new, in use
-or not writable; a full disk; keys that must not be used; a probe that is killed or told to stop.
+Wrong usage, inputs that are missing, forbidden, no captures, cut or broken; stores that are damaged, foreign, too new,
+in use or not writable; a full disk; keys that must not be used; a probe that is killed or told to stop.
 """
 import gzip
 import os
@@ -20,8 +20,8 @@ sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
 import frames  # noqa: E402
-from harness import (DAMAGED, DONE, FAILED, USAGE, Darkline, arguments, check, equal, expect, is_sound, main, query,  # noqa: E402
-                     rows, skip, test)
+from harness import (DAMAGED, DONE, FAILED, USAGE, Darkline, arguments, check, equal, expect, is_sound,  # noqa: E402
+                     main, query, rows, skip, test)
 
 DARKLINE = None
 COMMANDS = ("run", "probe", "flows", "report", "catalog")
@@ -502,7 +502,7 @@ def store_not_writable(folder):
 def names_too_long(folder):
     for length in (250, 5000):
         name = path_in(folder, "n" * length)
-        check(expect(DARKLINE.run("probe", "-r", capture(folder), "-w", name), FAILED).err.count("error:") >= 1, "no error")
+        expect(DARKLINE.run("probe", "-r", capture(folder), "-w", name), FAILED, "error:", "nnnnnnnn")
     long = "/".join([folder] + ["."] * 2100) + "/a.store"
     expect(DARKLINE.run("probe", "-r", capture(folder), "-w", long), FAILED, "too long")
     check(not os.path.exists(path_in(folder, "a.store")), "a store was made under a shortened name")

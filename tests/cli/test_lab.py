@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Does darkline say of the lab's captures what is true of them?  test_lab.py DARKLINE SOURCE
 
-Every capture of pcaps/ and pcaps/lab is probed with and without --all-names and compared with the truth beside it, flow by
-flow: null asserts null, a missing key asserts nothing (tests/lab/README.md). Besides: the keys of `flows --json`, their
-order, the order of flows, and the vantage of X.vantage.yaml.
+Every capture of pcaps/ and pcaps/lab is probed with and without --all-names and compared with the truth beside it, flow
+by flow: null asserts null, a missing key asserts nothing (tests/lab/README.md). Besides: the keys of `flows --json`,
+their order, the order of flows, and the vantage of X.vantage.yaml.
 """
 import csv
 import glob
@@ -18,9 +18,9 @@ sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
 from harness import DONE, Darkline, arguments, check, equal, expect, main, rows, test  # noqa: E402
 
-KEYS = ("id attempt start end vantage client client_port server server_port transport protocol service role certainty "
-        "reasons host dns_flow packets_up packets_down bytes_up bytes_down stage close dns outcome mechanism attribution "
-        "signature score evidence").split()
+KEYS = ("id attempt start end vantage client client_port server server_port transport protocol service role "
+        "certainty reasons host dns_flow packets_up packets_down bytes_up bytes_down stage close dns outcome mechanism "
+        "attribution signature score evidence").split()
 VANTAGE_KEYS = "probe_id carrier asn country network position clock origin".split()
 DNS_KEYS = ["qtype", "rcode", "answers"]
 ANSWER_KEYS = ["t", "rcode", "addresses", "ttl", "ip_ttl"]
@@ -86,7 +86,8 @@ def probe(capture, store, *options):
 
 def ends(flow):
     question = flow.get("dns") or {}
-    return (flow["client"], flow["client_port"], flow["server"], flow["server_port"], flow["transport"], question.get("qtype"))
+    return (flow["client"], flow["client_port"], flow["server"], flow["server_port"], flow["transport"],
+            question.get("qtype"))
 
 
 def name_of(truth):

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Does darkline watch an interface as it should?  test_live.py DARKLINE
 
-Between two network namespaces a sender puts the lab's packets on a wire and the probe watches its other end. Needs root; the
-namespaces are named after this process and deleted whatever happens; every wait is bounded.
+Between two network namespaces a sender puts the lab's packets on a wire and the probe watches its other end. Needs
+root; the namespaces are named after this process and deleted whatever happens; every wait is bounded.
 """
 import os
 import pwd
@@ -17,23 +17,25 @@ sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
 import frames  # noqa: E402
-from harness import (DAMAGED, DONE, FAILED, NOBODY, SKIPPED, USAGE, Darkline, arguments, check, equal, expect,  # noqa: E402
-                     is_sound, main, query, skip, test)
+from harness import (DAMAGED, DONE, FAILED, NOBODY, SKIPPED, USAGE, Darkline, arguments, check, equal,  # noqa: E402
+                     expect, is_sound, main, query, skip, test)
 
 DARKLINE = None
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROMPT = 2.0  # seconds from a packet to its tag, on standard output and in the store
 PATIENCE = 8.0  # for what has no promise: starting, stopping
 SERVICES = {"signal", "whatsapp", "telegram", "microsoft-teams", "slack"}
-TAGGED = ("SELECT s.text, h.text, f.stage, f.packets_up, f.packets_down FROM flows f JOIN strings s ON s.id = f.service "
-          "LEFT JOIN strings h ON h.id = f.host")
+TAGGED = ("SELECT s.text, h.text, f.stage, f.packets_up, f.packets_down FROM flows f "
+          "JOIN strings s ON s.id = f.service LEFT JOIN strings h ON h.id = f.host")
 
 
 # ---- the wire ----
 
 def ip(*words):
-    done = subprocess.run(["ip", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE, check=False)
+    done = subprocess.run(["ip", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE,
+                          check=False)
     check(done.returncode == 0, f"ip {' '.join(words)}: {done.stdout.decode()}")
+    return done.stdout.decode()
 
 
 class Wire:
@@ -50,9 +52,11 @@ class Wire:
         try:
             for name in (self.sender, self.watcher):
                 ip("netns", "add", name)
-            ip("link", "add", "wire0", "netns", self.sender, "type", "veth", "peer", "name", "tap0", "netns", self.watcher)
+            ip("link", "add", "wire0", "netns", self.sender, "type", "veth",
+               "peer", "name", "tap0", "netns", self.watcher)
             for name, link in ((self.sender, "wire0"), (self.watcher, "tap0")):
                 ip("-n", name, "link", "set", link, "addrgenmode", "none", "up")
+            await_true(self.is_up, PATIENCE, "the wire to be up")
         except BaseException:
             self.__exit__()
             raise
@@ -66,13 +70,16 @@ class Wire:
         for name in (self.sender, self.watcher):
             subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL, check=False)
 
+    def is_up(self):
+        return "state UP" in ip("-n", self.watcher, "link", "show", "tap0")
+
     def link(self, *words):
         ip("-n", self.watcher, "link", *words)
 
     def send(self, path, times=1):
         """Puts a capture's frames on the wire; back when all are sent."""
-        subprocess.run(["ip", "netns", "exec", self.sender, sys.executable, os.path.abspath(__file__), "--send", "wire0", path,
-                        str(times)], timeout=PATIENCE, check=True)
+        subprocess.run(["ip", "netns", "exec", self.sender, sys.executable, os.path.abspath(__file__), "--send",
+                        "wire0", path, str(times)], timeout=PATIENCE, check=True)
 
     def watch(self, store, *options):
         probe = Watch(self, store, options)
@@ -147,6 +154,10 @@ def services_in(store):
     return {row[0] for row in query(store, TAGGED)}
 
 
+def await_services(store, seconds=PROMPT):
+    await_true(lambda: SERVICES <= services_in(store), seconds, "tags in the store")
+
+
 def tagged_by_file(folder, path):
     """What probing the file tags, for comparison."""
     store = os.path.join(folder, "file.store")
@@ -172,8 +183,9 @@ def tags_come_promptly(folder):
         probe = wire.watch(store, "--live", "--position", "subscriber")
         wire.send(lab("messengers.pcap"))
         sent = time.monotonic()
-        await_true(lambda: SERVICES <= {line.split()[1] for line in probe.out().splitlines()}, PROMPT, "tags on standard output")
-        await_true(lambda: SERVICES <= services_in(store), PROMPT - (time.monotonic() - sent), "tags in the store")
+        await_true(lambda: SERVICES <= {line.split()[1] for line in probe.out().splitlines()}, PROMPT,
+                   "tags on standard output")
+        await_services(store, PROMPT - (time.monotonic() - sent))
         flows = DARKLINE.flows(store)
         check(SERVICES <= {flow["service"] for flow in flows}, "flows does not see them while the probe runs")
         equal(probe.stop(), DONE, f"exit code ({probe.err()})")
@@ -234,12 +246,13 @@ def root_is_dropped(folder):
     os.mkdir(theirs)
     os.chown(theirs, NOBODY, NOBODY)
     with Wire() as wire:
+        named = ("--user", pwd.getpwuid(NOBODY).pw_name)
         for store, options, uid in ((store_in(folder), (), 0), (store_in(theirs), (), NOBODY),
-                                    (store_in(theirs, "named.store"), ("--user", pwd.getpwuid(NOBODY).pw_name), NOBODY)):
+                                    (store_in(theirs, "named.store"), named, NOBODY)):
             probe = wire.watch(store, *options)
             check_dropped(probe, uid)
             wire.send(lab("messengers.pcap"))
-            await_true(lambda: SERVICES <= services_in(store), PROMPT, "tags in the store")  # pylint: disable=cell-var-from-loop
+            await_services(store)
             equal(probe.stop(), DONE, f"exit code ({probe.err()})")
             for path in (store, store + ".key"):
                 equal(os.stat(path).st_uid, uid, f"owner of {os.path.basename(path)}")
@@ -259,7 +272,8 @@ def interface_goes_down_and_comes_back(folder):
         check(probe.process.poll() is None, f"it ended: {probe.err()}")
         check(processor_seconds(probe) < 1, "it kept a processor busy")
         wire.link("set", "tap0", "up")
-        time.sleep(1.2)
+        await_true(wire.is_up, PATIENCE, "the wire to be up again")
+        time.sleep(0.8)
         wire.send(lab("messengers.pcap"))
         await_true(lambda: SERVICES <= services_in(store), PROMPT, "tags after the interface is up again")
         equal(probe.stop(), DONE, f"exit code ({probe.err()})")
@@ -280,7 +294,7 @@ def interface_is_deleted(folder):
     with Wire() as wire:
         probe = wire.watch(store)
         wire.send(lab("messengers.pcap"))
-        await_true(lambda: SERVICES <= services_in(store), PROMPT, "tags in the store")
+        await_services(store)
         wire.link("delete", "tap0")
         equal(probe.end(), DAMAGED, f"exit code ({probe.err()})")
         check("tap0: the interface is gone" in probe.err(), f"said: {probe.err()}")

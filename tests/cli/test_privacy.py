@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Does darkline keep its promises to the people it watches?  test_privacy.py DARKLINE SOURCE
 
-By design sections 4 and 6: no payload, no name of what the catalog does not know, no client's address, in no byte of a store, of
-`flows`, of a report, nor of what is said on the terminal; the key is private; folders, which may name a person, are not kept.
+By design sections 4 and 6: no payload, no name of what the catalog does not know, no client's address, in no byte of a
+store, of `flows`, of a report, nor of what is said on the terminal; the key is private; folders, which may name a
+person, are not kept.
 """
 import glob
 import hashlib
@@ -52,10 +53,12 @@ def tls(line, client, port, server, name, answered=True):
 
 def http(line, client, port, host, status=b"200 OK", extra=b"", reset=False):
     talk = frames.Talk(line, client, port, EXAMPLE, 80)
-    talk.send(frames.CLIENT, b"POST /" + MARKER + b"?user=" + MARKER + b" HTTP/1.1\r\nHost: " + host.encode() + b"\r\nCookie: id="
-              + MARKER + b"\r\nReferer: http://" + host.encode() + b"/" + MARKER + b"\r\nContent-Length: 17\r\n\r\n" + MARKER)
-    talk.send(frames.SERVER, b"HTTP/1.1 " + status + b"\r\nContent-Type: text/html\r\nSet-Cookie: id=" + MARKER + b"\r\n" + extra
-              + b"Content-Length: 80\r\n\r\n<html><head><title>Hello</title></head><body>" + MARKER + b"</body></html>" + b" " * 4)
+    talk.send(frames.CLIENT, b"\r\n".join((
+        b"POST /" + MARKER + b"?user=" + MARKER + b" HTTP/1.1", b"Host: " + host.encode(), b"Cookie: id=" + MARKER,
+        b"Referer: http://" + host.encode() + b"/" + MARKER, b"Content-Length: 17", b"", MARKER)))
+    page = b"<html><head><title>Hello</title></head><body>" + MARKER + b"</body></html>"
+    head = b"HTTP/1.1 " + status + b"\r\nContent-Type: text/html\r\nSet-Cookie: id=" + MARKER + b"\r\n" + extra
+    talk.send(frames.SERVER, head + f"Content-Length: {len(page)}\r\n\r\n".encode() + page)
     if reset:
         talk.send(frames.SERVER, flags=frames.RST | frames.ACK)
     else:
@@ -76,7 +79,8 @@ def people_at_work():
     tls(line, third, 50006, "2001:db8:ffff::80", "six.zebrafish-clinic.example")
     http(line, second, 50007, "http.zebrafish-clinic.example")
     http(line, second, 50008, "www.example.com")
-    http(line, second, 50009, "www.example.com", b"302 Found", b"Location: http://www.example.com/a?who=" + MARKER + b"\r\n", True)
+    away = b"Location: http://www.example.com/a?who=" + MARKER + b"\r\n"
+    http(line, second, 50009, "www.example.com", b"302 Found", away, reset=True)
     for number in range(12):  # a call: both ends are people
         ends = [(first, 45000, PEER, 46000), (PEER, 46000, first, 45000)][number % 2]
         line.udp(*ends, b"\x80\x60" + number.to_bytes(2, "big") + bytes(8) + MARKER)
@@ -179,7 +183,10 @@ def unknown_names_of_the_lab(folder):
 
 @test
 def a_catalog_that_knows_nothing(folder):
-    """With the catalog of one service that nobody uses, no name of any lab capture is kept: SNI, DNS, Host, QUIC, certificates."""
+    """With the catalog of one service that nobody uses no name of any lab capture is kept.
+
+    That is: SNI, questions, Host, QUIC's SNI, names in certificates.
+    """
     catalog, names = os.path.join(folder, "catalog"), set()
     os.makedirs(os.path.join(catalog, "services"))
     shutil.copy(os.path.join(SOURCE, "catalog", "services", "threema.yaml"), os.path.join(catalog, "services"))
@@ -202,7 +209,8 @@ def all_names_when_asked(folder):
     data = store_bytes(store)
     for name in SECRETS:
         check(name.encode() in data, f"{name} is not in the store with --all-names")
-    holds_no_client(data, "the store", (CLIENTS[0], CLIENTS[2]))  # the second one is in a reverse question, a name like others
+    # The second one is in a reverse question, which is a name like others.
+    holds_no_client(data, "the store", (CLIENTS[0], CLIENTS[2]))
 
 
 @test
@@ -214,7 +222,8 @@ def watchlist_keeps_what_it_names(folder):
         store = path_in(folder, f"{number}.store")
         probe(store, capture(folder), "--watchlist", watchlist)
         flows = DARKLINE.flows(store)
-        equal({flow["host"] for flow in flows}, {"chat.signal.org", "www.example.com", "tls.zebrafish-clinic.example"}, "names")
+        equal({flow["host"] for flow in flows},
+              {"chat.signal.org", "www.example.com", "tls.zebrafish-clinic.example"}, "names")
         equal([flow["service"] for flow in flows if "zebrafish" in flow["host"]], [None], "tag of a watched name")
         holds_no_name(store_bytes(store), "the store", [name for name in SECRETS if not name.startswith("tls.")])
 
@@ -228,7 +237,7 @@ def clients_leave_no_trace(folder):
     for what, data in (("the store", store_bytes(store)), ("what can be got out", everything_said(store)),
                        ("standard output", result.out.encode()), ("standard error", result.err.encode())):
         holds_no_client(data, what)
-        check(str(PEER).encode() not in data and ipaddress.ip_address(PEER).packed not in data, f"{what} holds the called one")
+        holds_no_client(data, what, (PEER,))
 
 
 @test
@@ -281,7 +290,7 @@ def local_networks_in_both_columns(folder):
     store = path_in(folder, "h.store")
     probe(store, path)
     flows = DARKLINE.flows(store)
-    equal([bool(PSEUDONYM.fullmatch(flow["server"])) for flow in flows], [True, True, False], "servers that are pseudonyms")
+    equal([bool(PSEUDONYM.fullmatch(flow["server"])) for flow in flows], [True, True, False], "pseudonyms as servers")
     equal(flows[2]["server"], SIGNAL, "a server abroad")
     equal(len({flow["server"] for flow in flows[:2]}), 1, "pseudonyms of one address")
     for address in home:
@@ -305,7 +314,7 @@ def report_shows_no_client(folder):
 
 @test
 def no_payload(folder):
-    """What is said inside stays inside: paths, cookies, bodies, queries of redirects, application data; whatever the options."""
+    """Paths, cookies, bodies, queries of redirects, application data are not kept, whatever the options."""
     path = capture(folder)
     for number, options in enumerate(([], ["--all-names"], ["--all-names", "--keep-addresses"])):
         store = path_in(folder, f"{number}.store")
@@ -356,7 +365,8 @@ def same_key_same_people(folder):
     other = clients_of(folder, "3.store")
     equal(first, second, "clients under one key")
     check(not first & other, "clients under another key are the same")
-    check(not {client.split("-")[1] for client in first} & {client.split("-")[1] for client in other}, "the same but for the epoch")
+    numbers = [{client.split("-")[1] for client in clients} for clients in (first, other)]
+    check(not numbers[0] & numbers[1], "the same but for the epoch")
     equal(stat.S_IMODE(os.stat(fleet[1]).st_mode), 0o600, "mode of the fleet's key")
 
 
@@ -375,27 +385,43 @@ def one_store_one_key(folder):
 
 # ---- folders ----
 
+def holds_no_folder(data, what):
+    check(b"Jane-Doe" not in data, f"{what} holds the folder's name")
+
+
 @test
-def folders_are_not_kept(folder):
-    """A folder may name a person: neither a store nor a report keeps one, however it was given."""
+def stores_keep_no_folder(folder):
+    """A folder may name a person: only the name of the file in it is kept."""
     private = path_in(folder, "Jane-Doe-private")
     os.mkdir(private)
-    path, store, catalog = capture(private), path_in(folder, "f.store"), os.path.join(private, "catalog")
+    path = capture(private)
+    for name, word in (("f.store", path), ("g.store", private), ("h.store", private + "/")):
+        store = path_in(folder, name)
+        probe(store, word)
+        data = store_bytes(store)
+        holds_no_folder(data + everything_said(store), f"the store of {os.path.basename(word)}")
+        check(b"people.pcap" in data, "the capture's own name is not kept")
+
+
+@test
+def reports_keep_no_folder(folder):
+    """Nor does the command line that a report shows, however it was written; nor a capture filter."""
+    private = path_in(folder, "Jane-Doe-private")
+    os.mkdir(private)
+    path, catalog, key = capture(private), os.path.join(private, "catalog"), path_in(private, "run.key")
     shutil.copytree(os.path.join(SOURCE, "catalog"), catalog, ignore=shutil.ignore_patterns("*.c", "*.h"))
-    probe(store, path)
-    probe(path_in(folder, "g.store"), private)
-    out = path_in(private, "out")
-    expect(DARKLINE.run("run", path, f"--output={out}", f"--catalog={catalog}", "--key", path_in(private, "run.key")), DONE)
-    expect(DARKLINE.run("run", path, f"-o{path_in(private, 'out2')}", "--catalog", catalog), DONE)
-    expect(DARKLINE.run("run", private + "/", "-o", path_in(folder, "out3/"), "-f", f"host {CLIENTS[0]}"), DONE)
-    third = bytes_of(path_in(folder, "out3/index.html"))
-    holds_no_client(third, "a report with a filter")
-    found = {"third report": third, "store": store_bytes(store), "store of a folder": store_bytes(path_in(folder, "g.store")),
-             "report": bytes_of(path_in(out, "index.html")), "store of run": bytes_of(path_in(out, "flows.store")),
-             "second report": bytes_of(path_in(path_in(private, "out2"), "index.html")), "what can be got out": everything_said(store)}
-    for what, data in found.items():
-        check(b"Jane-Doe" not in data, f"{what} holds the folder's name")
-        check(b"people.pcap" in data or what == "what can be got out", f"{what} does not name the capture")
+    for number, words in enumerate((
+            [path, f"--output={private}/out0", f"--catalog={catalog}", "--key", key],
+            [path, f"-o{private}/out1", "--catalog", catalog + "/", f"--key={key}"],
+            [private + "/", "-o", f"{private}/out2/", "-f", f"host {CLIENTS[0]}"],
+            [private, "-o", f"{private}/out3", f"--filter=host {CLIENTS[0]}"],
+            [private, "-o", f"{private}/out4", f"-fhost {CLIENTS[0]}"])):
+        expect(DARKLINE.run("run", *words), DONE)
+        report = bytes_of(os.path.join(private, f"out{number}", "index.html"))
+        check(b"darkline run" in report, "the report does not show the command: the test tests nothing")
+        holds_no_folder(report, f"the report of run {words}")
+        holds_no_client(report, f"the report of run {words}")
+        holds_no_folder(store_bytes(os.path.join(private, f"out{number}", "flows.store")), "its store")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The first byte picks the link type. Then frames, each after its length (2 bytes), the seconds since the one before (1) and
- * how many bytes of it were not captured (1): several, so that fragments find each other.
+ * The first byte picks the link type. Then frames, each after its length (2 bytes), the seconds
+ * since the one before (1) and how many bytes of it were not captured (1): several, so that
+ * fragments find each other.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The whole way of a packet: the input is a list of frames (link type by the first byte; then length, time step and bytes of each) that goes
- * through decode, flow, inspect and classify into a sink that checks what comes out.
+ * The whole way of a packet: the input is a list of frames (link type by the first byte; then
+ * length, time step and bytes of each) that goes through decode, flow, inspect and classify into a
+ * sink that checks what comes out.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,9 +11,12 @@ class Case(NamedTuple):
     synthetic: tuple
     carrier: str
     resolver_options: str
+    group: str
 
 
 CASES = {}
+
+GROUND, INTERFERENCE = 'ground', 'interference'  # groups: what works or fails by itself; what a box between does
 
 SRP_SYNTHETIC = 'SRP: order of messages and kinds of proof as BlackBerry documents them, all bytes and framing our own'
 ROUTER_SYNTHETIC = 'Router protocol on 4101: random bytes; a real Router stands inside the enterprise, not here'
@@ -21,8 +24,8 @@ ADDRESSES_SYNTHETIC = 'server addresses: somewhere in blocks of AS18705; which o
 TLS_SYNTHETIC = "TLS to BlackBerry's names: real OpenSSL at both ends, what is said inside is not BlackBerry's"
 
 
-def case(identity, description, synthetic=(), carrier='ptcl', resolver_options=''):
+def case(identity, description, synthetic=(), carrier='ptcl', resolver_options='', group=GROUND):
     def register(play):
-        CASES[identity] = Case(identity, description, play, tuple(synthetic), carrier, resolver_options)
+        CASES[identity] = Case(identity, description, play, tuple(synthetic), carrier, resolver_options, group)
         return play
     return register

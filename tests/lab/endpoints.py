@@ -212,6 +212,47 @@ def connecting_client(host, port, options, chance):
         sys.exit(3)
 
 
+def call_client(host, port, options, chance):
+    """Half of a call: fifty datagrams a second for `seconds`, and no word if nobody answers."""
+    line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    line.connect((host, port))
+    for _ in range(int(float(options.get('seconds', 2)) * 50)):
+        line.send(b'\x80\x6f' + chance.randbytes(chance.randint(90, 160)))  # as RTP begins
+        time.sleep(0.02)
+
+
+def call_server(address, port, options, chance):
+    """The other half, as the first speaks."""
+    server = listen(address, port, socket.SOCK_DGRAM)
+    while True:
+        heard, peer = server.recvfrom(1500)
+        server.sendto(b'\x80\x6f' + chance.randbytes(len(heard) - 2), peer)
+
+
+def slow_server(address, port, options, chance):
+    """Answers an HTTP request in the end, after `seconds`."""
+    for line in accepted(address, port):
+        line.recv(65536)
+        time.sleep(float(options['seconds']))
+        line.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok')
+        line.close()
+
+
+def pausing_client(host, port, options, chance):
+    """An SRP line that rests for `rest` seconds in the middle, longer than somebody between remembers it."""
+    line = connect(host, port)
+    send_frame(line, INFORMATION, b'BES 5.0.4 SP4\0' + options.get('id', 'S12345678').encode() + b'\0')
+    receive_frame(line)
+    time.sleep(float(options['rest']))
+    try:
+        send_frame(line, CHALLENGE, chance.randbytes(CHALLENGE_LENGTH))
+        line.settimeout(float(options.get('patience', 3)))
+        line.recv(65536)
+    except OSError as error:
+        print(error)
+        sys.exit(3)
+
+
 def dns_upstream(address, port, options, chance):
     """The resolver's own upstream, which fails: mode=servfail, or mode=silent."""
     server = listen(address, port, socket.SOCK_DGRAM)
@@ -223,7 +264,7 @@ def dns_upstream(address, port, options, chance):
 
 ROLES = {function.__name__.replace('_', '-'): function for function in (
     srp_client, srp_server, opaque_client, opaque_server, smtp_server, stun_client, stun_server, silent_server,
-    resetting_server, closing_server, connecting_client, dns_upstream)}
+    resetting_server, closing_server, connecting_client, call_client, call_server, slow_server, pausing_client, dns_upstream)}
 
 
 def main():

@@ -2,6 +2,7 @@
 """One case's lab: what a case may ask for. Everything here is on private addresses."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -9,12 +10,14 @@ from typing import NamedTuple
 
 from hosts import CONTROL, HOSTS, belongs_to
 from processes import ProcessTable, said
-from topology import RESOLVER, ROUTER_ACCESS, ROUTER_ACCESS6, Topology
+from topology import GATEWAY, RESOLVER, ROUTER_ACCESS, ROUTER_ACCESS6, Topology
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DELAY_MS = '12'
+TTL_STEP = '9'     # hops that a middlebox stands for, so that the far end's TTL is not the near one's
 CLIENT_LIMIT = 30  # seconds that any client may take
 GRACE = 12         # after a silence darkline wants ten seconds more of capture; this is what we give
+LARGE = 400_000    # bytes of /large on every web server, for what only happens later in a flow
 UNSAID = 'unsaid'  # a mechanism on which a case does not want to commit itself
 CONTROL_HOST = 'connectivitycheck.gstatic.com'
 
@@ -26,6 +29,7 @@ http {{ access_log off; server_tokens off; default_type text/html; ssl_protocols
 '''
 NGINX_SITE = ''' server {{ {listen} server_name {name}; {certificates}
   location = /generate_204 {{ return 204; }}
+  location = /large {{ root {folder}; }}
   location / {{ return 200 "<!doctype html><title>{name}</title><p>{filling}</p>"; }} }}
 '''
 
@@ -40,13 +44,17 @@ class Expected(NamedTuple):
 
 
 class Lab:
-    def __init__(self, folder, authority, stop, seed, subscribers=1, resolver_options=''):
+    def __init__(self, folder, authority, stop, seed, subscribers=1, resolver_options='', middlebox=None):
         self.folder, self.authority, self.seed = folder, authority, seed
+        self.middlebox = middlebox  # the program
         self.topology = Topology(subscribers, resolver_options)
         self.processes = ProcessTable(folder, stop)
         self.addresses = {}   # host name: its lab address
         self.addresses6 = {}
         self.expected = []
+        self.expected_questions = {}  # host name: what befell its questions
+        self.kept_addresses = []  # private ones that belong into the capture: what an injector answered
+        self.journal = None       # of the middlebox, where there is one
         self.recorder = None
         self.capture = os.path.join(folder, 'raw.pcap')
 
@@ -54,8 +62,8 @@ class Lab:
         try:
             self.topology.build()
             program = [sys.executable, os.path.join(HERE, 'wire.py'), 'near', 'far', DELAY_MS]
-            wire = self.processes.start(self.topology.wire, *program)
-            self.processes.await_text(wire, 'ready')
+            self.line = self.processes.start(self.topology.wire, *program)
+            self.processes.await_text(self.line, 'ready')
         except BaseException:
             self.__exit__()
             raise
@@ -64,6 +72,20 @@ class Lab:
     def __exit__(self, *_):
         self.processes.end_all()
         self.topology.destroy()
+
+    # --- the box between ---
+
+    def interfere(self, rules, **options):
+        """The middlebox takes the wire's place; rules and options as middlebox/rules.h and its usage have them."""
+        self.processes.end(self.line)
+        path, self.journal = (os.path.join(self.folder, name) for name in ('rules', 'journal.jsonl'))
+        with open(path, 'w', encoding='ascii') as file:
+            file.write(rules + '\n')
+        chosen = {'delay_ms': DELAY_MS, 'ttl_step': TTL_STEP, 'seed': self.seed, **options}
+        words = [word for key, value in chosen.items() for word in ('--' + key.replace('_', '-'), str(value))]
+        self.line = self.processes.start(self.topology.wire, self.middlebox, '--near', 'near', '--far', 'far',
+                                         '--rules', path, '--log', self.journal, *words)
+        self.processes.await_text(self.line, 'ready')
 
     # --- servers ---
 
@@ -106,12 +128,14 @@ class Lab:
     def serve_web(self, *names, over_ipv6=False):
         """One nginx for all of them: HTTP on 80, TLS on 443, each with its own certificate."""
         text = NGINX_HEAD.format(folder=self.folder)
+        with open(os.path.join(self.folder, 'large'), 'wb') as file:
+            file.write(random.Random(self.seed).randbytes(LARGE))
         for name in names:
             certificate, key = self.authority.issue(name)
             address = self.host(name, over_ipv6)
             places = [address] + ([f'[{self.addresses6[name]}]'] if over_ipv6 else [])
             listen = ' '.join(f'listen {place}:80; listen {place}:443 ssl http2;' for place in places)
-            text += NGINX_SITE.format(listen=listen, name=name, filling='darkline lab ' * 60,
+            text += NGINX_SITE.format(folder=self.folder, listen=listen, name=name, filling='darkline lab ' * 60,
                                       certificates=f'ssl_certificate {certificate}; ssl_certificate_key {key};')
         path = os.path.join(self.folder, 'nginx.conf')
         with open(path, 'w', encoding='ascii') as file:
@@ -154,9 +178,10 @@ class Lab:
         self.finish(self.start_curl(url, *options, subscriber=subscriber), exit_status)
 
     def finish(self, process, exit_status=0, within=CLIENT_LIMIT):
+        """exit_status None: whatever it is."""
         status = self.processes.await_exit(process, within)
         self.processes.end(process)
-        if status != exit_status:
+        if exit_status is not None and status != exit_status:
             raise RuntimeError(f'{process.args[4:]}: exit status {status}, not {exit_status}: {said(process)}')
 
     def tls_client(self, name, port, *options, subscriber=0,
@@ -180,6 +205,10 @@ class Lab:
     def quic_client(self, name, *options, subscriber=0):
         self.finish(self.processes.start(self.topology.subscribers[subscriber], 'gtlsclient', '--quiet',
                                          '--exit-on-all-streams-close', *options, name, '443', f'https://{name}/'))
+
+    def lookup(self, name, subscriber=0):
+        """One question for an A record, by the resolver that every program has."""
+        self.finish(self.processes.start(self.topology.subscribers[subscriber], 'getent', 'ahostsv4', name), None)
 
     # --- the recording ---
 
@@ -221,9 +250,15 @@ class Lab:
         addresses = (self.addresses6[name], known.address6) if over_ipv6 else (self.addresses[name], known.address)
         self.expected.append(Expected(*addresses, port, transport, truth | more))
 
+    def expect_question(self, name, mechanism, **more):
+        """Declares what befell the questions for a name, where the rcode alone does not say it."""
+        self.expected_questions[name] = {'mechanism': mechanism, 'outcome': 'failed' if mechanism else 'ok', **more}
+
     def address_pairs(self, carrier, first_subscriber=10):
         """Lab address to real address, for the rewrite."""
-        pairs = [(RESOLVER, carrier.resolver), (ROUTER_ACCESS, carrier.prefix + '1')]
+        pairs = [(RESOLVER, carrier.resolver), (ROUTER_ACCESS, carrier.prefix + '1'),
+                 (GATEWAY, carrier.resolver.rsplit('.', 1)[0] + '.1')]
+        pairs += [(address, address) for address in self.kept_addresses]
         pairs += [(address, HOSTS[name].address) for name, address in self.addresses.items()]
         pairs += [(address, HOSTS[name].address6) for name, address in self.addresses6.items()]
         if carrier.prefix6:

@@ -22,6 +22,7 @@ ROUTER_ACCESS, ROUTER_ACCESS6 = SUBSCRIBER_NET + '1', SUBSCRIBER_NET6 + '1'
 ROUTER_CORE, ROUTER_CORE6 = WORLD_NET + '0.1', WORLD_NET6 + '1'
 WORLD, WORLD6 = WORLD_NET + '0.2', WORLD_NET6 + '2'
 RESOLVER = WORLD_NET + '0.53'
+GATEWAY = WORLD_NET + '0.9'  # nobody's; the middlebox speaks in its name when it plays a router
 CORE_MAC, WORLD_MAC = '02:00:00:00:01:01', '02:00:00:00:01:02'
 
 _counter_lock = threading.Lock()

@@ -72,7 +72,11 @@ def dns_flows(packets):
             'dns': {'qtype': kind, 'rcode': None, 'addresses': []}, 'packets_up': 0, 'packets_down': 0})
         flow['packets_up' if up else 'packets_down'] += 1
         if not up:
-            flow['dns'] |= {'rcode': RCODES[message[3] & 15], 'addresses': answers(message)}
+            answer = {'rcode': RCODES[message[3] & 15], 'addresses': answers(message)}
+            if flow['dns']['rcode'] is None:
+                flow['dns'] |= answer  # the first is the one that its asker believes
+            else:
+                flow['dns'].setdefault('later', []).append(answer)
     for flow in flows.values():
         mechanism = DNS_MECHANISMS[flow['dns']['rcode']]
         flow |= {'outcome': 'failed' if mechanism else 'ok', 'mechanism': mechanism}

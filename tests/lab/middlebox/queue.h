@@ -26,7 +26,8 @@ struct queue {
 int queue_init(struct queue *queue);
 void queue_finish(struct queue *queue);
 /* Copies the frame; DL_OK, DL_LIMIT when full, or -ENOMEM. */
-int queue_put(struct queue *queue, int64_t due_us, enum port port, const uint8_t *bytes, size_t length);
+int queue_put(struct queue *queue, int64_t due_us, enum port port, const uint8_t *bytes,
+              size_t length);
 /* The frame that is due first, NULL for none. Ends with queue_pop(). */
 const struct queued *queue_first(const struct queue *queue);
 void queue_pop(struct queue *queue);

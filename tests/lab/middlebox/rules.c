@@ -11,15 +11,15 @@
 #include "probe/inspect/dns.h"
 
 enum kind {
-    KIND_NUMBER,   /* uint32_t up to `limit` */
-    KIND_YES,      /* bool */
-    KIND_WORD,     /* uint32_t, one of `words` */
-    KIND_FLAG,     /* bool, one of `words` */
-    KIND_SECONDS,  /* int64_t microseconds */
-    KIND_MILLIS,   /* the same */
-    KIND_SHARE,    /* double */
-    KIND_PREFIX,   /* struct prefix; `second` is the bool that says it is there */
-    KIND_ADDRESS,  /* struct address; likewise */
+    KIND_NUMBER,  /* uint32_t up to `limit` */
+    KIND_YES,     /* bool */
+    KIND_WORD,    /* uint32_t, one of `words` */
+    KIND_FLAG,    /* bool, one of `words` */
+    KIND_SECONDS, /* int64_t microseconds */
+    KIND_MILLIS,  /* the same */
+    KIND_SHARE,   /* double */
+    KIND_PREFIX,  /* struct prefix; `second` is the bool that says it is there */
+    KIND_ADDRESS, /* struct address; likewise */
     KIND_ADDRESSES,
     KIND_NAME, /* `limit` is the name's kind */
     KIND_FIELD
@@ -43,13 +43,17 @@ struct key {
 static const struct word transports[] = {{"tcp", TRANSPORT_TCP}, {"udp", TRANSPORT_UDP}, {0}};
 static const struct word qtypes[] = {{"A", DNS_TYPE_A}, {"AAAA", DNS_TYPE_AAAA}, {0}};
 static const struct word payloads[] = {{"any", 1}, {0}};
-static const struct word moments[] = {
-    {"syn", MOMENT_SYN},           {"synack", MOMENT_SYNACK},     {"established", MOMENT_ESTABLISHED},
-    {"request", MOMENT_REQUEST},   {"question", MOMENT_QUESTION}, {"datagram", MOMENT_DATAGRAM},
-    {"later", MOMENT_LATER},       {0}};
-static const struct word directions[] = {
-    {"up", WAY_UP},         {"down", WAY_DOWN},     {"both", WAY_BOTH},
-    {"server", WAY_UP},     {"client", WAY_DOWN},   {0}};
+static const struct word moments[] = {{"syn", MOMENT_SYN},
+                                      {"synack", MOMENT_SYNACK},
+                                      {"established", MOMENT_ESTABLISHED},
+                                      {"request", MOMENT_REQUEST},
+                                      {"question", MOMENT_QUESTION},
+                                      {"datagram", MOMENT_DATAGRAM},
+                                      {"later", MOMENT_LATER},
+                                      {0}};
+static const struct word directions[] = {{"up", WAY_UP},       {"down", WAY_DOWN},
+                                         {"both", WAY_BOTH},   {"server", WAY_UP},
+                                         {"client", WAY_DOWN}, {0}};
 static const struct word scopes[] = {{"flow", 1}, {"packet", 0}, {0}};
 static const struct word reset_flags[] = {
     {"rst", RESET_RST}, {"rst+ack", RESET_RST_ACK}, {"alternate", RESET_ALTERNATE}, {0}};
@@ -60,9 +64,9 @@ static const struct word rcodes[] = {{"nxdomain", DNS_RCODE_NXDOMAIN},
                                      {"refused", DNS_RCODE_REFUSED},
                                      {"servfail", DNS_RCODE_SERVFAIL},
                                      {0}};
-static const struct word pages[] = {{"status", PAGE_STATUS},       {"bare", PAGE_BARE},
-                                    {"redirect", PAGE_REDIRECT},   {"forbidden", PAGE_FORBIDDEN},
-                                    {"iframe", PAGE_IFRAME},       {0}};
+static const struct word pages[] = {{"status", PAGE_STATUS},     {"bare", PAGE_BARE},
+                                    {"redirect", PAGE_REDIRECT}, {"forbidden", PAGE_FORBIDDEN},
+                                    {"iframe", PAGE_IFRAME},     {0}};
 static const struct word thens[] = {{"nothing", 0}, {"rst", 1}, {0}};
 
 static const struct key conditions[] = {
@@ -117,12 +121,16 @@ static const struct key parameters[] = {
     {"timestamps", KIND_YES, AT(print.timestamps), 0, 0, NULL},
 };
 
-static const struct word actions[] = {
-    {"dns-answer", ACTION_DNS_ANSWER}, {"dns-rcode", ACTION_DNS_RCODE},
-    {"drop", ACTION_DROP},             {"reset", ACTION_RESET},
-    {"icmp", ACTION_ICMP},             {"page", ACTION_PAGE},
-    {"police", ACTION_POLICE},         {"shape", ACTION_SHAPE},
-    {"normalise", ACTION_NORMALISE},   {0}};
+static const struct word actions[] = {{"dns-answer", ACTION_DNS_ANSWER},
+                                      {"dns-rcode", ACTION_DNS_RCODE},
+                                      {"drop", ACTION_DROP},
+                                      {"reset", ACTION_RESET},
+                                      {"icmp", ACTION_ICMP},
+                                      {"page", ACTION_PAGE},
+                                      {"police", ACTION_POLICE},
+                                      {"shape", ACTION_SHAPE},
+                                      {"normalise", ACTION_NORMALISE},
+                                      {0}};
 
 static int find_word(const struct word *words, const char *text, uint32_t *ret_value)
 {
@@ -169,10 +177,10 @@ static int parse_duration(const char *text, double unit_us, int64_t *ret_us)
 
 int field_parse(const char *text, uint32_t maximum, struct field *ret_field)
 {
-    static const struct word modes[] = {
-        {"copy", FIELD_COPY},     {"copy+1", FIELD_COPY_1}, {"mirror", FIELD_MIRROR},
-        {"mirror+1", FIELD_MIRROR_1}, {"random", FIELD_RANDOM}, {"own", FIELD_OWN},
-        {"ttl+1375", FIELD_TTL_1375}, {0}};
+    static const struct word modes[] = {{"copy", FIELD_COPY},         {"copy+1", FIELD_COPY_1},
+                                        {"mirror", FIELD_MIRROR},     {"mirror+1", FIELD_MIRROR_1},
+                                        {"random", FIELD_RANDOM},     {"own", FIELD_OWN},
+                                        {"ttl+1375", FIELD_TTL_1375}, {0}};
     uint32_t mode;
     if (maximum == 1 && (strcmp(text, "yes") == 0 || strcmp(text, "no") == 0)) {
         *ret_field = (struct field){FIELD_FIXED, text[0] == 'y'};
@@ -301,18 +309,17 @@ static const char *missing(const struct rule *rule)
 
 static struct rule rule_defaults(void)
 {
-    return (struct rule){.probability = 1,
-                         .whole_flow = true,
-                         .flags = RESET_RST,
-                         .count = 1,
-                         .injectors = 1,
-                         .record_ttl = 300,
-                         .dns_flags = 0x8180,
-                         .icmp_type = 3,
-                         .icmp_code = 13,
-                         .print = {.ttl = {FIELD_FIXED, 64},
-                                   .ip_id = {FIELD_OWN, 0},
-                                   .window = {FIELD_FIXED, 0}}};
+    return (struct rule){
+        .probability = 1,
+        .whole_flow = true,
+        .flags = RESET_RST,
+        .count = 1,
+        .injectors = 1,
+        .record_ttl = 300,
+        .dns_flags = 0x8180,
+        .icmp_type = 3,
+        .icmp_code = 13,
+        .print = {.ttl = {FIELD_FIXED, 64}, .ip_id = {FIELD_OWN, 0}, .window = {FIELD_FIXED, 0}}};
 }
 
 static void complete(struct rule *rule)

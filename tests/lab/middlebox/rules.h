@@ -69,7 +69,7 @@ enum action {
 };
 
 enum name_kind { NAME_NONE, NAME_DNS, NAME_SNI, NAME_HOST };
-enum ways { WAY_UP = 1, WAY_DOWN = 2, WAY_BOTH = 3 };      /* also: to the server, to the client */
+enum ways { WAY_UP = 1, WAY_DOWN = 2, WAY_BOTH = 3 }; /* also: to the server, to the client */
 enum reset_flags { RESET_RST, RESET_RST_ACK, RESET_ALTERNATE };
 enum ack_numbers { ACK_SAME, ACK_RISING, ACK_ZERO };
 enum page { PAGE_STATUS, PAGE_BARE, PAGE_REDIRECT, PAGE_FORBIDDEN, PAGE_IFRAME };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Every capture below $DARKLINE_REAL_DATA is read and decoded to its end, or to an error that names it. */
+/* Every capture below $DARKLINE_REAL_DATA is read and decoded to its end, or to an error that names
+ * it. */
 #include "files.h"
 
 #include <ftw.h>

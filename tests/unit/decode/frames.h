@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * Frames built by hand, layer by layer from the outside to the inside. Lengths are right by default: each IP header takes the
- * length of what it carries as an argument.
+ * Frames built by hand, layer by layer from the outside to the inside. Lengths are right by
+ * default: each IP header takes the length of what it carries as an argument.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,7 +59,8 @@ static inline struct buffer *frame_begin(struct bench *bench)
     return &bench->frame;
 }
 
-/* Decodes the frame cut after `captured` bytes, out of memory of exactly that size so that sanitizers see more. */
+/* Decodes the frame cut after `captured` bytes, out of memory of exactly that size so that
+ * sanitizers see more. */
 static inline enum decode_kind frame_decode_cut(struct bench *bench, uint32_t link_type,
                                                 size_t captured, size_t length)
 {

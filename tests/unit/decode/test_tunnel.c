@@ -18,7 +18,8 @@ static const struct tunnel {
     }
     TUNNEL(4, 0, 4, ""),
     TUNNEL(41, 0, 6, ""),
-    /* GRE: plain, with checksum, key and sequence number, bridging, MPLS, PPTP with and without an acknowledgement */
+    /* GRE: plain, with checksum, key and sequence number, bridging, MPLS, PPTP with and without an
+       acknowledgement */
     TUNNEL(47, 0, 4, "\0\0\x08\x00"),
     TUNNEL(47, 0, 6, "\0\0\x86\xdd"),
     TUNNEL(47, 0, 4, "\xb0\0\x08\x00\1\1\1\1\2\2\2\2\3\3\3\3"),

@@ -43,8 +43,8 @@ static void test_made_once(void **state)
 }
 
 /*
- * The key of bytes 0 to 31, and what `openssl dgst -sha256 -mac HMAC -macopt hexkey:0001...1f` gives
- * for "epoch", for the 4 bytes of 192.0.2.1 and for the 8 of 2001:db8:1:2.
+ * The key of bytes 0 to 31, and what `openssl dgst -sha256 -mac HMAC -macopt hexkey:0001...1f`
+ * gives for "epoch", for the 4 bytes of 192.0.2.1 and for the 8 of 2001:db8:1:2.
  */
 static void test_known_values(void **state)
 {
