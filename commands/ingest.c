@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/clock.h"
@@ -225,8 +226,11 @@ static int open_parts(struct ingest *ingest, struct dl_error *error)
                                          .catalog_version = catalog_version(ingest->catalog)};
         status = store_open(&ingest->store, ingest->store_path, &info, error);
     }
+    bool new_key = !o->keep_addresses && access(ingest->key_path, F_OK) != 0;
     if (status == DL_OK && !o->keep_addresses)
         status = key_open(&ingest->key, ingest->key_path, true, error);
+    if (status == DL_OK && new_key && o->key) /* a mistyped name would begin a new fleet */
+        log_info("%s: a new key of pseudonyms was made", ingest->key_path);
     if (status == DL_OK && ingest->key)
         status = check_epoch(ingest, error);
     if (status == DL_OK && ingest->key)

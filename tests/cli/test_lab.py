@@ -34,19 +34,6 @@ TRAPS = ("xslack.com", "bbsecure.com.evil.org")
 DARKLINE, SOURCE = None, None
 
 
-def disagreement(truth, key):
-    """What is expected although the truth says otherwise: to be decided, see below; None where truth counts.
-
-    1. A question for a name of no service has no role here (a role is a service's), in the truth it is `dns`.
-    2. The catalog calls slack.com and teams.microsoft.com `signalling`; the truth calls them `web`.
-    """
-    if key == "role" and truth["role"] == "dns" and truth.get("service", "") is None:
-        return (None,)
-    if key == "role" and truth["role"] == "web" and truth["host"] in ("slack.com", "teams.microsoft.com"):
-        return ("signalling",)
-    return None
-
-
 # ---- reading ----
 
 def captures():
@@ -107,9 +94,8 @@ def wrong_in(truth, flow):
     wrong = []
     for key in COMPARED:
         if key in truth:
-            wanted = (disagreement(truth, key) or (truth[key],))[0]
-            if flow[key] != wanted:
-                wrong.append(f"{key} {flow[key]!r}, truth {wanted!r}")
+            if flow[key] != truth[key]:
+                wrong.append(f"{key} {flow[key]!r}, truth {truth[key]!r}")
     if "certainty_at_least" in truth:
         least = CERTAINTIES.index(truth["certainty_at_least"])
         if flow["certainty"] is None or CERTAINTIES.index(flow["certainty"]) < least:

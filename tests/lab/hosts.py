@@ -49,8 +49,8 @@ HOSTS = {
     'chat.signal.org': Host('76.223.92.165', 'signal', 'signalling'),
     'web.whatsapp.com': Host('157.240.20.52', 'whatsapp', 'web', None, 'mmx-ds.cdn.whatsapp.net'),
     'web.telegram.org': Host('149.154.167.99', 'telegram', 'web'),
-    'teams.microsoft.com': Host('52.113.194.132', 'microsoft-teams', 'web'),
-    'slack.com': Host('3.68.124.95', 'slack', 'web'),
+    'teams.microsoft.com': Host('52.113.194.132', 'microsoft-teams', 'signalling'),
+    'slack.com': Host('3.68.124.95', 'slack', 'signalling'),
     'wss-primary.slack.com': Host('3.68.175.98', 'slack', 'signalling'),
     # where some carriers send those who ask for a blocked name (OONI's list of block page addresses, ooni.pk_3)
     'block.example.net': Host('203.82.48.83', None, None),

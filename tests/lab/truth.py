@@ -65,7 +65,9 @@ def dns_flows(packets):
         client, server = (source, destination) if up else (destination, source)
         port = source_port if up else destination_port
         name, kind = question(message)
-        known = belongs_to(HOSTS[name]) | {'role': 'dns'} if name in HOSTS else {}
+        known = belongs_to(HOSTS[name]) if name in HOSTS else {}
+        if known.get('service', '') is not None and known:
+            known |= {'role': 'dns'}  # a role is a service's: a question for nobody's name has none
         flow = flows.setdefault((client, port, server, message[:2], name, kind), {
             'start': moment(time), 'client': client, 'client_port': port, 'server': server, 'server_port': DNS_PORT,
             'transport': 'udp', 'host': name, **known, 'stage': 'dns',
