@@ -260,10 +260,9 @@ void probe_flow_ended(void *context, struct flow *flow, enum close_reason reason
     if (!flow->inspection)
         return;
     if (flow->sub == 0) {
-        inspection_end(&probe->inspectors, probe_inspection(probe, flow));
-        pool_give(&probe->inspections, flow->inspection);
+        probe_inspection_release(probe, flow);
     } else {
         pool_give(&probe->questions, flow->inspection);
+        flow->inspection = POOL_NONE;
     }
-    flow->inspection = POOL_NONE;
 }

@@ -57,8 +57,8 @@ static int parts_init(struct probe *probe, uint64_t memory)
     uint32_t streams = share(memory, SHARE_STREAMS / 2, sizeof(struct stream_buffer));
     int status = tracker_init(&probe->tracker, &track);
     if (status == DL_OK)
-        status = pool_init(&probe->inspections, sizeof(struct inspection),
-                           share(memory, SHARE_INSPECTIONS, sizeof(struct inspection)));
+        status = pool_init(&probe->inspections, sizeof(struct inspection_slot),
+                           share(memory, SHARE_INSPECTIONS, sizeof(struct inspection_slot)));
     if (status == DL_OK)
         status = pool_init(&probe->questions, sizeof(struct question),
                            share(memory, SHARE_QUESTIONS, sizeof(struct question)));

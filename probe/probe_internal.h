@@ -19,11 +19,22 @@ struct question {
     enum certainty certainty;
 };
 
+/*
+ * An inspection in its pool, in a list by age: when all are taken the oldest one has to be content with
+ * what it knows, so that a stranger's silent datagrams cannot keep the others from being looked at.
+ */
+struct inspection_slot {
+    struct inspection inspection;
+    struct flow *flow;
+    uint32_t older, newer;
+};
+
 struct probe {
     struct probe_options options;
     struct decoder *decoder;
     struct tracker tracker;
-    struct pool inspections, questions;
+    struct pool inspections, questions; /* of struct inspection_slot, struct question */
+    uint32_t oldest_inspection, newest_inspection;
     struct inspector_pools inspectors;
     struct dpi *dpi;
     struct dns_cache *dns_cache;
@@ -42,8 +53,9 @@ struct probe {
 static inline struct inspection *probe_inspection(const struct probe *probe,
                                                   const struct flow *flow)
 {
-    return flow->sub == 0 && flow->inspection ? pool_at(&probe->inspections, flow->inspection)
-                                              : NULL;
+    struct inspection_slot *slot =
+        flow->sub == 0 && flow->inspection ? pool_at(&probe->inspections, flow->inspection) : NULL;
+    return slot ? &slot->inspection : NULL;
 }
 static inline struct question *probe_question(const struct probe *probe, const struct flow *flow)
 {
@@ -68,5 +80,7 @@ void probe_flow_ended(void *context, struct flow *flow, enum close_reason reason
 void probe_flow_began(struct probe *probe, struct flow *flow, const struct packet *packet);
 void probe_take_payload(struct probe *probe, const struct tracked *tracked,
                         const struct packet *packet);
-/* Uses what inspection found, for the last time, and gives it back. */
+/* Uses what inspection found, for the last time. */
 void probe_inspection_finish(struct probe *probe, struct flow *flow);
+/* Gives the inspection and its buffers back. */
+void probe_inspection_release(struct probe *probe, struct flow *flow);

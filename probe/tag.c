@@ -89,18 +89,6 @@ void probe_flow_began(struct probe *probe, struct flow *flow, const struct packe
 
 /* ---- inspection ---- */
 
-static struct inspection *inspection_of(struct probe *probe, struct flow *flow)
-{
-    if (!flow->inspection) {
-        flow->inspection = pool_take(&probe->inspections);
-        if (!flow->inspection)
-            return NULL;
-        inspection_begin(probe_inspection(probe, flow), flow->transport,
-                         flow_port(flow, SIDE_SERVER));
-    }
-    return probe_inspection(probe, flow);
-}
-
 /* The first payload of a side whose SYN was seen may come out of order: its bytes begin where the
  * SYN ended. */
 static void set_base(struct inspection *inspection, const struct tracked *tracked,
@@ -223,6 +211,27 @@ void probe_inspection_finish(struct probe *probe, struct flow *flow)
         keep_details(probe, flow, &inspection->facts);
 }
 
+static struct inspection_slot *slot_at(const struct probe *probe, uint32_t number)
+{
+    return pool_at(&probe->inspections, number);
+}
+
+void probe_inspection_release(struct probe *probe, struct flow *flow)
+{
+    struct inspection_slot *slot = slot_at(probe, flow->inspection);
+    inspection_end(&probe->inspectors, &slot->inspection);
+    if (slot->older)
+        slot_at(probe, slot->older)->newer = slot->newer;
+    else
+        probe->oldest_inspection = slot->newer;
+    if (slot->newer)
+        slot_at(probe, slot->newer)->older = slot->older;
+    else
+        probe->newest_inspection = slot->older;
+    pool_give(&probe->inspections, flow->inspection);
+    flow->inspection = POOL_NONE;
+}
+
 static void decide(struct probe *probe, struct flow *flow)
 {
     probe_inspection_finish(probe, flow);
@@ -231,12 +240,34 @@ static void decide(struct probe *probe, struct flow *flow)
         flow->flags |= FLOW_DECIDED;
         return;
     }
-    inspection_end(&probe->inspectors, probe_inspection(probe, flow));
-    pool_give(&probe->inspections, flow->inspection);
-    flow->inspection = POOL_NONE;
+    probe_inspection_release(probe, flow);
     flow->flags |= FLOW_DECIDED;
     if (!(flow->flags & FLOW_INTERESTING))
         tracker_drop_evidence(&probe->tracker, flow);
+}
+
+static struct inspection *inspection_of(struct probe *probe, struct flow *flow)
+{
+    if (flow->inspection)
+        return probe_inspection(probe, flow);
+    uint32_t number = pool_take(&probe->inspections);
+    if (number == POOL_NONE && probe->oldest_inspection) {
+        decide(probe, slot_at(probe, probe->oldest_inspection)->flow);
+        number = pool_take(&probe->inspections);
+    }
+    if (number == POOL_NONE)
+        return NULL;
+    struct inspection_slot *slot = slot_at(probe, number);
+    slot->flow = flow;
+    slot->older = probe->newest_inspection;
+    if (slot->older)
+        slot_at(probe, slot->older)->newer = number;
+    else
+        probe->oldest_inspection = number;
+    probe->newest_inspection = number;
+    flow->inspection = number;
+    inspection_begin(&slot->inspection, flow->transport, flow_port(flow, SIDE_SERVER));
+    return &slot->inspection;
 }
 
 void probe_take_payload(struct probe *probe, const struct tracked *tracked,

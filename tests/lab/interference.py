@@ -15,7 +15,7 @@ from rewrite import IPV4, TCP, UDP, AddressMap
 from truth import question
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
-SOONER = 0.8  # of the server's least round trip
+SOONER, BEYOND = 0.8, 1.25  # of the server's least round trip; beyond: with a margin, for it is a statement about truth
 CATALOGUED_PAGE = b'prohibited for viewership from within Pakistan'
 DEEDS = ('dropped', 'delayed', 'changed')
 
@@ -116,7 +116,7 @@ def contradictions(packets, injected, woken_by_client, least):
     if before and least and woken_by_client and first.time - before[-1].time < SOONER * least:
         found.add('a')
     ends = [packet for packet in injected if packet.flags & (RST | FIN)]
-    if ends and least and any(packet.time > ends[0].time + least and not packet.flags & RST for packet in genuine):
+    if ends and least and any(packet.time > ends[0].time + BEYOND * least and not packet.flags & RST for packet in genuine):
         found.add('b')
     contrary = overlap_differs if first.flags else answers_differ
     if any(contrary(one, other) for one in injected for other in genuine + injected):

@@ -17,7 +17,7 @@ DELAY_MS = '12'
 TTL_STEP = '9'     # hops that a middlebox stands for, so that the far end's TTL is not the near one's
 CLIENT_LIMIT = 30  # seconds that any client may take
 GRACE = 12         # after a silence darkline wants ten seconds more of capture; this is what we give
-LARGE = 400_000    # bytes of /large on every web server, for what only happens later in a flow
+FILES = {'medium': 60_000, 'large': 400_000}  # on every web server, for what only happens later in a flow
 UNSAID = 'unsaid'  # a mechanism on which a case does not want to commit itself
 CONTROL_HOST = 'connectivitycheck.gstatic.com'
 
@@ -30,6 +30,7 @@ http {{ access_log off; server_tokens off; default_type text/html; ssl_protocols
 NGINX_SITE = ''' server {{ {listen} server_name {name}; {certificates}
   location = /generate_204 {{ return 204; }}
   location = /large {{ root {folder}; }}
+  location = /medium {{ root {folder}; }}
   location / {{ return 200 "<!doctype html><title>{name}</title><p>{filling}</p>"; }} }}
 '''
 
@@ -128,8 +129,9 @@ class Lab:
     def serve_web(self, *names, over_ipv6=False):
         """One nginx for all of them: HTTP on 80, TLS on 443, each with its own certificate."""
         text = NGINX_HEAD.format(folder=self.folder)
-        with open(os.path.join(self.folder, 'large'), 'wb') as file:
-            file.write(random.Random(self.seed).randbytes(LARGE))
+        for name_of_file, size in FILES.items():
+            with open(os.path.join(self.folder, name_of_file), 'wb') as file:
+                file.write(random.Random(self.seed).randbytes(size))
         for name in names:
             certificate, key = self.authority.issue(name)
             address = self.host(name, over_ipv6)

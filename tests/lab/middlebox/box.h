@@ -21,21 +21,28 @@ struct box {
     struct dice dice;
     struct flow_table table;
     struct queue queue;
+    struct queued leaving; /* what box_next() gave last */
     struct decoder *decoder;
-    int64_t last_due_us[2]; /* by port: frames keep their order unless reordering is asked for */
-    uint16_t own_ip_id;     /* the injector's own counter */
-    FILE *journal;          /* NULL for none */
+    int64_t last_due_us
+        [2]; /* of the line's two directions, by the port they lead to: frames keep their order unless reordering is asked for */
+    uint16_t own_ip_id; /* the injector's own counter */
+    FILE *journal;      /* NULL for none */
 };
 
 /* ---- box.c ---- */
 int box_init(struct box *box,
              uint64_t seed); /* after the options are filled in; DL_OK or a status */
 void box_finish(struct box *box);
-/* One frame that came in at a port. It may be changed. */
-void box_frame(struct box *box, enum port from, uint8_t *bytes, size_t length, int64_t now_us);
-/* Puts a frame on the line to a port: `wait_us` longer than the line takes anyway. */
-void box_forward(struct box *box, enum port to, const uint8_t *bytes, size_t length, int64_t now_us,
-                 int64_t wait_us);
+/*
+ * One frame that came in at a port. The box stands at the line's near end: what the subscribers send it sees at once, and what
+ * the internet sends when that has come along the line.
+ */
+void box_take(struct box *box, enum port from, uint8_t *bytes, size_t length, int64_t now_us);
+/*
+ * The next frame that is due, if there is one; it stays valid until the next call. Frames that have come to the box are
+ * looked at on the way.
+ */
+const struct queued *box_next(struct box *box, int64_t now_us);
 
 /* ---- interfere.c ---- */
 struct verdict {

@@ -85,7 +85,9 @@ static void send_draft(const struct injection *in, enum side to, const struct dr
         if (to ==
             SIDE_SERVER) /* the box stands at the line's near end: never before what it follows */
             due = MAX_OF(due + in->box->line.delay_us, in->box->last_due_us[PORT_FAR]);
-        queue_put(&in->box->queue, due, port, (const uint8_t *)out.bytes, out.length);
+        struct queued frame = {
+            .due_us = due, .port = port, .length = out.length, .bytes = (uint8_t *)out.bytes};
+        queue_put(&in->box->queue, &frame);
         journal_sent(in, to, d, after_us);
     }
     buffer_finish(&out);

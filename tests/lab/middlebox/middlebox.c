@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The program: two packet sockets, a queue between them, and the options. See rules.h for what it can be told to do. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <linux/if_packet.h>
@@ -55,18 +56,17 @@ static void receive(struct box *box, int fd, enum port port)
         ssize_t length = recv(fd, bytes, sizeof(bytes), 0);
         if (length < 0)
             return; /* nothing more, or the interface is gone: the lab is being taken down */
-        box_frame(box, port, bytes, (size_t)length, clock_monotonic_us());
+        box_take(box, port, bytes, (size_t)length, clock_monotonic_us());
     }
 }
 
 static void send_due(struct box *box, const int fds[2])
 {
-    const struct queued *first;
-    while ((first = queue_first(&box->queue)) && first->due_us <= clock_monotonic_us()) {
+    const struct queued *frame;
+    while ((frame = box_next(box, clock_monotonic_us()))) {
         /* A frame that cannot be sent is lost, as on any line. */
-        ssize_t sent = send(fds[first->port], first->bytes, first->length, 0);
+        ssize_t sent = send(fds[frame->port], frame->bytes, frame->length, 0);
         (void)sent;
-        queue_pop(&box->queue);
     }
 }
 

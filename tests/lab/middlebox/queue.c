@@ -2,7 +2,6 @@
 #include "tests/lab/middlebox/queue.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +15,9 @@ int queue_init(struct queue *queue)
 
 void queue_finish(struct queue *queue)
 {
-    while (queue->count)
-        queue_pop(queue);
+    for (size_t i = 0; i < queue->count; i++)
+        free(queue->heap[i].bytes);
+    queue->count = 0;
     free(queue->heap);
     queue->heap = NULL;
 }
@@ -34,19 +34,20 @@ static void swap(struct queued *a, struct queued *b)
     *b = kept;
 }
 
-int queue_put(struct queue *queue, int64_t due_us, enum port port, const uint8_t *bytes,
-              size_t length)
+int queue_put(struct queue *queue, const struct queued *frame)
 {
     if (queue->count == QUEUE_MAX) {
         queue->refused++;
         return DL_LIMIT;
     }
-    uint8_t *copy = malloc(length ? length : 1);
+    uint8_t *copy = malloc(frame->length ? frame->length : 1);
     if (!copy)
         return -ENOMEM;
-    memcpy(copy, bytes, length);
+    memcpy(copy, frame->bytes, frame->length);
     size_t at = queue->count++;
-    queue->heap[at] = (struct queued){due_us, queue->order++, port, length, copy};
+    queue->heap[at] = *frame;
+    queue->heap[at].bytes = copy;
+    queue->heap[at].order = queue->order++;
     for (; at && is_before(&queue->heap[at], &queue->heap[(at - 1) / 2]); at = (at - 1) / 2)
         swap(&queue->heap[at], &queue->heap[(at - 1) / 2]);
     return DL_OK;
@@ -57,9 +58,11 @@ const struct queued *queue_first(const struct queue *queue)
     return queue->count ? &queue->heap[0] : NULL;
 }
 
-void queue_pop(struct queue *queue)
+bool queue_take(struct queue *queue, int64_t now_us, struct queued *ret_frame)
 {
-    free(queue->heap[0].bytes);
+    if (!queue->count || queue->heap[0].due_us > now_us)
+        return false;
+    *ret_frame = queue->heap[0];
     queue->heap[0] = queue->heap[--queue->count];
     for (size_t at = 0;;) {
         size_t least = at;
@@ -67,7 +70,7 @@ void queue_pop(struct queue *queue)
             if (is_before(&queue->heap[child], &queue->heap[least]))
                 least = child;
         if (least == at)
-            return;
+            return true;
         swap(&queue->heap[at], &queue->heap[least]);
         at = least;
     }
