@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The probe as a whole: frames made by hand go in, observations come out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/buffer.h"
+#include "base/digest.h"
+#include "probe/probe.h"
+
+#define LINKTYPE_RAW 101
+#define START_US     INT64_C(1448000000000000)
+#define SEEN_MAX     64
+
+struct seen {
+    char service[32], host[64];
+    enum certainty certainty;
+    uint16_t reasons, flags;
+    enum stage stage;
+    enum endpoint_kind client_kind, server_kind;
+};
+
+struct bench {
+    struct catalog *catalog;
+    struct probe *probe;
+    struct seen seen[SEEN_MAX];
+    size_t count;
+    uint64_t counted;
+    uint64_t number;
+    int64_t now_us;
+};
+
+static int note_observation(void *context, const struct observation *o, struct dl_error *error)
+{
+    struct bench *bench = context;
+    (void)error;
+    if (bench->count == SEEN_MAX)
+        return DL_OK;
+    struct seen *seen = &bench->seen[bench->count++];
+    snprintf(seen->service, sizeof(seen->service), "%s", o->service);
+    snprintf(seen->host, sizeof(seen->host), "%s", o->host);
+    seen->certainty = o->certainty;
+    seen->reasons = o->reasons;
+    seen->flags = o->flags;
+    seen->stage = o->stage;
+    seen->client_kind = o->client.kind;
+    seen->server_kind = o->server.kind;
+    return DL_OK;
+}
+
+static int note_count(void *context, const struct hour_count *count, struct dl_error *error)
+{
+    struct bench *bench = context;
+    (void)error;
+    bench->counted += count->flows;
+    return DL_OK;
+}
+
+static void bench_open(struct bench *bench, bool all_names, bool live)
+{
+    char folder[4096];
+    struct dl_error error = {0};
+    *bench = (struct bench){.now_us = START_US};
+    snprintf(folder, sizeof(folder), "%s/catalog", getenv("DARKLINE_SOURCE"));
+    assert_int_equal(digest_setup(), DL_OK);
+    assert_int_equal(catalog_load(&bench->catalog, folder, &error), DL_OK);
+    const struct probe_options options = {
+        .catalog = bench->catalog,
+        .all_names = all_names,
+        .keep_addresses = true,
+        .live = live,
+        .memory = PROBE_MEMORY_LEAST,
+        .sink = {.context = bench, .observation = note_observation, .count = note_count}};
+    assert_int_equal(probe_create(&bench->probe, &options, &error), DL_OK);
+    probe_begin_input(bench->probe, 1, NULL);
+}
+
+static void bench_close(struct bench *bench)
+{
+    probe_destroy(bench->probe);
+    catalog_destroy(bench->catalog);
+}
+
+/* One IPv4 packet; checksums are nobody's business here. */
+static void send_packet(struct bench *bench, uint8_t protocol, uint32_t source,
+                        uint32_t destination, const struct buffer *transport)
+{
+    struct buffer packet;
+    buffer_init(&packet, 4096);
+    buffer_append_u16(&packet, 0x4500);
+    buffer_append_u16(&packet, (uint16_t)(20 + transport->length));
+    buffer_append_u32(&packet, 0x00014000);
+    buffer_append_u8(&packet, 60);
+    buffer_append_u8(&packet, protocol);
+    buffer_append_u16(&packet, 0);
+    buffer_append_u32(&packet, source);
+    buffer_append_u32(&packet, destination);
+    buffer_append(&packet, transport->bytes, transport->length);
+    bench->now_us += 1000;
+    const struct frame frame = {.data = (const uint8_t *)packet.bytes,
+                                .captured = (uint32_t)packet.length,
+                                .length = (uint32_t)packet.length,
+                                .time_us = bench->now_us,
+                                .number = ++bench->number,
+                                .link_type = LINKTYPE_RAW};
+    assert_int_equal(probe_frames(bench->probe, &frame, 1, NULL), DL_OK);
+    buffer_finish(&packet);
+}
+
+static void send_udp(struct bench *bench, uint32_t source, uint16_t source_port,
+                     uint32_t destination, uint16_t destination_port, const void *payload,
+                     size_t length)
+{
+    struct buffer udp;
+    buffer_init(&udp, 4096);
+    buffer_append_u16(&udp, source_port);
+    buffer_append_u16(&udp, destination_port);
+    buffer_append_u16(&udp, (uint16_t)(8 + length));
+    buffer_append_u16(&udp, 0);
+    buffer_append(&udp, payload, length);
+    send_packet(bench, 17, source, destination, &udp);
+    buffer_finish(&udp);
+}
+
+static void send_tcp(struct bench *bench, bool up, uint32_t server, uint8_t flags, uint32_t seq,
+                     uint32_t ack, const struct buffer *payload)
+{
+    const uint32_t client = 0x27310001; /* 39.49.0.1 */
+    struct buffer tcp;
+    buffer_init(&tcp, 4096);
+    buffer_append_u16(&tcp, up ? 40000 : 443);
+    buffer_append_u16(&tcp, up ? 443 : 40000);
+    buffer_append_u32(&tcp, seq);
+    buffer_append_u32(&tcp, ack);
+    buffer_append_u8(&tcp, 0x50);
+    buffer_append_u8(&tcp, flags);
+    buffer_append_u16(&tcp, 65535);
+    buffer_append_u32(&tcp, 0);
+    if (payload)
+        buffer_append(&tcp, payload->bytes, payload->length);
+    send_packet(bench, 6, up ? client : server, up ? server : client, &tcp);
+    buffer_finish(&tcp);
+}
+
+static void client_hello(struct buffer *hello, const char *host)
+{
+    size_t name = strlen(host), extension = name + 9, body = 2 + 32 + 1 + 4 + 2 + 2 + extension;
+    buffer_init(hello, 1024);
+    buffer_append_u8(hello, 22);
+    buffer_append_u16(hello, 0x0301);
+    buffer_append_u16(hello, (uint16_t)(body + 4));
+    buffer_append_u32(hello, 0x01000000 | (uint32_t)body);
+    buffer_append_u16(hello, 0x0303);
+    for (int i = 0; i < 8; i++)
+        buffer_append_u32(hello, 0x5a5a5a5a);
+    buffer_append_u8(hello, 0);
+    buffer_append_u32(hello, 0x00021301);
+    buffer_append_u16(hello, 0x0100);
+    buffer_append_u16(hello, (uint16_t)extension);
+    buffer_append_u16(hello, 0);
+    buffer_append_u16(hello, (uint16_t)(name + 5));
+    buffer_append_u16(hello, (uint16_t)(name + 3));
+    buffer_append_u8(hello, 0);
+    buffer_append_u16(hello, (uint16_t)name);
+    buffer_append_text(hello, host);
+}
+
+/* A handshake and a ClientHello that names `host`; the second half of it comes first. */
+static void send_tls(struct bench *bench, uint32_t server, const char *host)
+{
+    struct buffer hello, half;
+    client_hello(&hello, host);
+    buffer_init(&half, 1024);
+    send_tcp(bench, true, server, 2, 99, 0, NULL);
+    send_tcp(bench, false, server, 18, 499, 100, NULL);
+    send_tcp(bench, true, server, 16, 100, 500, NULL);
+    buffer_append(&half, hello.bytes + 60, hello.length - 60);
+    send_tcp(bench, true, server, 24, 160, 500, &half);
+    buffer_clear(&half);
+    buffer_append(&half, hello.bytes, 60);
+    send_tcp(bench, true, server, 24, 100, 500, &half);
+    buffer_finish(&half);
+    buffer_finish(&hello);
+}
+
+static void test_tag_and_default_names(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(&bench, false, false);
+    send_tls(&bench, 0x0df80101, "chat.signal.org");
+    send_tls(&bench, 0x0df80102, "secret.example.net");
+    assert_int_equal(probe_end_input(bench.probe, NULL), DL_OK);
+    assert_int_equal(bench.count, 1); /* what the catalog does not know is only counted */
+    assert_string_equal(bench.seen[0].service, "signal");
+    assert_string_equal(bench.seen[0].host, "chat.signal.org");
+    assert_int_equal(bench.seen[0].certainty, CERTAINTY_CERTAIN);
+    assert_int_equal(bench.seen[0].reasons, REASON_SNI);
+    assert_int_equal(bench.seen[0].stage, STAGE_TLS);
+    assert_int_equal(bench.counted, 1);
+    bench_close(&bench);
+}
+
+static void test_all_names(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(&bench, true, false);
+    send_tls(&bench, 0x0df80102, "secret.example.net");
+    assert_int_equal(probe_end_input(bench.probe, NULL), DL_OK);
+    assert_int_equal(bench.count, 1);
+    assert_string_equal(bench.seen[0].host, "secret.example.net");
+    assert_string_equal(bench.seen[0].service, "");
+    bench_close(&bench);
+}
+
+/* Live, the row comes as soon as the name is known, and once more at the end. */
+static void test_early_row(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(&bench, false, true);
+    send_tls(&bench, 0x0df80101, "chat.signal.org");
+    assert_true(bench.count >= 1);
+    assert_true(bench.seen[bench.count - 1].flags & OBSERVATION_EARLY);
+    assert_string_equal(bench.seen[bench.count - 1].service, "signal");
+    size_t early = bench.count;
+    assert_int_equal(probe_end_input(bench.probe, NULL), DL_OK);
+    assert_true(bench.count > early);
+    assert_false(bench.seen[bench.count - 1].flags & OBSERVATION_EARLY);
+    bench_close(&bench);
+}
+
+/* A flow without any name is tagged by the answer that led to it; a name of nobody leads nowhere. */
+static void test_dns_leads_to_flow(void **state)
+{
+    static const uint8_t answer[] = "\x12\x34\x81\x80\0\1\0\1\0\0\0\0"
+                                    "\4chat\6signal\3org\0\0\1\0\1"
+                                    "\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\x0d\xf8\1\1";
+    (void)state;
+    struct bench bench;
+    bench_open(&bench, false, false);
+    send_udp(&bench, 0x08080808, 53, 0x27310001, 5000, answer, sizeof(answer) - 1);
+    send_tcp(&bench, true, 0x0df80101, 2, 99, 0, NULL); /* SYN, and nothing more */
+    send_tcp(&bench, true, 0x0df80102, 2, 99, 0, NULL);
+    assert_int_equal(probe_end_input(bench.probe, NULL), DL_OK);
+    size_t flows = 0;
+    for (size_t i = 0; i < bench.count; i++) {
+        assert_string_equal(bench.seen[i].service, "signal");
+        assert_string_equal(bench.seen[i].host, "chat.signal.org");
+        flows += bench.seen[i].stage == STAGE_TCP;
+        if (bench.seen[i].stage == STAGE_TCP)
+            assert_int_equal(bench.seen[i].certainty, CERTAINTY_LIKELY);
+    }
+    assert_int_equal(flows, 1);
+    assert_int_equal(bench.count, 2);
+    bench_close(&bench);
+}
+
+/* Datagrams that nobody understands take every inspection there is: TLS is tagged all the same. */
+static void test_flood(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct probe_stats stats;
+    bench_open(&bench, false, false);
+    for (uint32_t i = 0; i < 5000; i++)
+        send_udp(&bench, 0x27320000 + i, 3000, 0x08080404, 20000, "\x99\x88\x77\x66\x55", 5);
+    send_tls(&bench, 0x0df80101, "chat.signal.org");
+    assert_int_equal(probe_end_input(bench.probe, NULL), DL_OK);
+    probe_get_stats(bench.probe, &stats);
+    assert_true(stats.parts_refused > 0);
+    assert_int_equal(bench.count, 1);
+    assert_string_equal(bench.seen[0].service, "signal");
+    assert_int_equal(bench.counted, 5000);
+    bench_close(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tag_and_default_names),
+        cmocka_unit_test(test_all_names),
+        cmocka_unit_test(test_early_row),
+        cmocka_unit_test(test_dns_leads_to_flow),
+        cmocka_unit_test(test_flood),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
