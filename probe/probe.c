@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "probe/probe_internal.h"
 
+#define TLS_ALERT_BYTES  7u /* a record header and an alert in clear */
 #define PORT_DNS         53
 #define NAMES_MAX        1000000u
 #define NAMES_BYTES_MAX  (64u << 20)
@@ -143,6 +144,9 @@ static void take_packet(struct probe *probe, const struct packet *packet)
         return;
     if (tracked.is_new)
         probe_flow_began(probe, tracked.flow, packet);
+    if (tracked.has_payload && tracked.flow->stage == STAGE_TLS &&
+        packet->payload_captured == TLS_ALERT_BYTES)
+        probe_note_alert(probe, &tracked, packet);
     if (tracked.has_payload && !(tracked.flow->flags & FLOW_DECIDED))
         probe_take_payload(probe, &tracked, packet);
 }

@@ -80,6 +80,9 @@ void probe_flow_ended(void *context, struct flow *flow, enum close_reason reason
 void probe_flow_began(struct probe *probe, struct flow *flow, const struct packet *packet);
 void probe_take_payload(struct probe *probe, const struct tracked *tracked,
                         const struct packet *packet);
+/* An alert of either side, also long after the tag: it says why a handshake was given up. */
+void probe_note_alert(struct probe *probe, const struct tracked *tracked,
+                      const struct packet *packet);
 /* Uses what inspection found, for the last time. */
 void probe_inspection_finish(struct probe *probe, struct flow *flow);
 /* Gives the inspection and its buffers back. */

@@ -2,12 +2,14 @@
 /* Inspection and tags: when a flow is looked at, what it is called, and when that is final. */
 #include "base/array.h"
 #include "base/status.h"
+#include "probe/inspect/tls.h"
 #include "probe/probe_internal.h"
 
 /* nDPI decides most of what it knows on very few payload packets; more only costs
  * (facts/performance). */
-#define DPI_PACKETS_TCP 10u
-#define DPI_PACKETS_UDP 8u
+#define TLS_CLOSE_NOTIFY 0u
+#define DPI_PACKETS_TCP  10u
+#define DPI_PACKETS_UDP  8u
 
 static bool hint_of(const struct probe *probe, const struct flow *flow, struct dns_hint *ret_hint)
 {
@@ -270,6 +272,32 @@ static struct inspection *inspection_of(struct probe *probe, struct flow *flow)
     return &slot->inspection;
 }
 
+void probe_note_alert(struct probe *probe, const struct tracked *tracked,
+                      const struct packet *packet)
+{
+    uint8_t level, description;
+    struct flow *flow = tracked->flow;
+    if (!tls_parse_alert(packet->payload, packet->payload_captured, &level, &description) ||
+        description == TLS_CLOSE_NOTIFY)
+        return;
+    struct inspection *inspection = probe_inspection(probe, flow);
+    struct details *details = inspection ? NULL : tracker_details(&probe->tracker, flow);
+    struct tls_facts *tls = inspection ? &inspection->facts.tls : details ? &details->tls : NULL;
+    if (!tls || tls->alert_level)
+        return;
+    tls->alert_level = level;
+    tls->alert_description = description;
+    tls->alert_side = (uint8_t)tracked->side;
+    tls->alert_after_us = flow_offset_us(flow, packet->time_us);
+    if (details && !details->has_tls) { /* the rest of what is known by now */
+        details->has_tls = true;
+        tls->client_hello = true;
+        tls->server_hello = (flow->flags & FLOW_SERVER_HELLO) != 0;
+        tls->handshake_done = (flow->flags & FLOW_HANDSHAKE_DONE) != 0;
+        tls->no_sni = !(tracker_evidence(&probe->tracker, flow)->reasons & REASON_SNI);
+    }
+}
+
 void probe_take_payload(struct probe *probe, const struct tracked *tracked,
                         const struct packet *packet)
 {
@@ -278,7 +306,10 @@ void probe_take_payload(struct probe *probe, const struct tracked *tracked,
     if (!inspection)
         return;
     set_base(inspection, tracked, packet);
+    struct tls_facts *tls = &inspection->facts.tls;
     bool learnt = inspect_payload(&probe->inspectors, inspection, tracked->side, packet);
+    if (tls->alert_level && !tls->alert_after_us)
+        tls->alert_after_us = flow_offset_us(flow, packet->time_us);
     if (inspection->wants_dpi && !inspection->dpi_done)
         learnt |= ask_dpi(probe, flow, inspection, packet);
     if (inspection_is_done(inspection)) {

@@ -80,10 +80,13 @@ def register_requests():
         register_request(identity, description, name, action, 'tls.reset.sni', f'sni={name}', close='reset')
     register_request('sni-rst-server', 'RST to the server only: its kernel then resets the client itself', BBM,
                      f'reset to=server pass=yes delay-ms=1 {PLAIN}', 'tls.reset.sni', f'sni={BBM}')
+    register_request('sni-rst-goes-on', "RST to the client alone, whose own resets never reach the server: it goes on", BBM,
+                     f'reset pass=yes delay-ms=20 {MIRROR}\ndeaf when sni={BBM} at=later age=0.04 do drop direction=up',
+                     'tls.reset.sni', f'sni={BBM}', close='reset')
     register_request('sni-drop', 'ClientHello and all that follows dropped', SIGNAL, 'drop', 'tls.timeout',
                      f'sni={SIGNAL}', silent=True)
     register_request('ack-drop', "the handshake's last ACK and all that follows from the client dropped", WHATSAPP,
-                     'drop direction=up', 'tls.timeout', 'port=443 at=established server={server}', silent=True)
+                     'drop direction=up', 'tls.timeout', 'port=443 at=established', silent=True)
     register_request('host-rst', 'RST at the HTTP request', SIGNAL, f'reset pass=yes to=both delay-ms=2 {PLAIN}',
                      'http.reset.host', f'host={SIGNAL}', close='reset')
     register_request('host-drop', 'HTTP request dropped', BBM, 'drop direction=up', 'http.timeout', f'host={BBM}',
@@ -178,10 +181,10 @@ def established_rst(lab):
     lab.serve('silent-server', SRP, 3101)
     lab.serve_control()
     lab.resolver()
-    lab.interfere(f'established when port=3101 at=established do reset to=both pass=yes delay-ms=1 {PLAIN}')
+    lab.interfere(f'established when port=3101 at=established do reset to=both pass=yes {PLAIN}')
     lab.record()
     control_works(lab)
-    lab.client('pausing-client', SRP, 3101, rest=0, exit_status=None)
+    lab.client('connecting-client', SRP, 3101, rest=1)
     lab.expect(SRP, 3101, None, 'failed', 'tcp.reset', 'reset', certainty='likely')
     lab.stop_recording()
 
@@ -328,6 +331,46 @@ register_dns('dns-nxdomain-on-path', 'answered with NXDOMAIN, the true answer fo
 register_dns('dns-refused', 'answered with REFUSED', 'dns-rcode rcode=refused delay-ms=2 ttl=59', 'dns.refused')
 register_dns('dns-servfail', 'answered with SERVFAIL', 'dns-rcode rcode=servfail delay-ms=2 ttl=59', 'dns.servfail')
 register_dns('dns-drop', 'questions dropped', 'drop scope=packet', 'dns.timeout', silent=True)
+
+
+@box_case('dns-lying-resolver', "the carrier's resolver itself gives a block page's address: no injector, and no haste")
+def dns_lying_resolver(lab):
+    lab.serve_web(PORTAL, CONTROL_HOST)
+    lab.resolver(*(f'--address=/{name}/{lab.host(PORTAL)}' for name in (BBM, SIGNAL)))
+    lab.interfere('# the line is honest')
+    lab.record()
+    control_works(lab)
+    for name in (BBM, SIGNAL):
+        lab.lookup(name)
+        lab.expect_question(name, 'dns.injection.blockpage', by='resolver')
+    lab.stop_recording()
+
+
+@box_case('dns-ipv6', 'A and AAAA answered with private addresses, the true answers follow', carrier='nayatel')
+def dns_ipv6(lab):
+    lab.host(UEM, over_ipv6=True)
+    lab.kept_addresses += [BOGON, BOGON6]
+    lab.serve_control()
+    lab.resolver()
+    lab.interfere(f'dns when dns={UEM} do dns-answer addresses={BOGON},{BOGON6} pass=yes delay-ms=2 ttl=61')
+    lab.record()
+    control_works(lab)
+    lab.finish(lab.processes.start(lab.topology.subscribers[0], 'getent', 'ahosts', UEM), None)
+    lab.expect_question(UEM, 'dns.injection.bogon')
+    lab.stop_recording()
+
+
+@box_case('sni-rst-ipv6', 'RST+ACK at the ClientHello over IPv6', TLS_SYNTHETIC, carrier='nayatel')
+def sni_rst_ipv6(lab):
+    lab.serve_tls(UEM, 3101, over_ipv6=True)
+    lab.serve_control()
+    lab.resolver()
+    lab.interfere(f'six when sni={UEM} do reset flags=rst+ack to=both pass=yes delay-ms=2 ttl=61 window=8192')
+    lab.record()
+    control_works(lab)
+    lab.curl(f'https://{UEM}:3101/', '-6', *PATIENCE, exit_status=None)
+    lab.expect(UEM, 3101, 'tls', 'failed', 'tls.reset.sni', 'reset', over_ipv6=True)
+    lab.stop_recording()
 
 
 @box_case('dns-page-followed', 'a client follows the injected answer to the block page')

@@ -204,9 +204,11 @@ def closing_server(address, port, options, chance):
 
 
 def connecting_client(host, port, options, chance):
-    """Opens a connection and gives up after `seconds`; exit status 3 when it could not be had."""
+    """Opens a connection, or gives up after `seconds`, and rests for `rest`; exit status 3 when it could not be had."""
     try:
-        connect(host, port, float(options.get('seconds', 10))).close()
+        line = connect(host, port, float(options.get('seconds', 10)))
+        time.sleep(float(options.get('rest', 0)))
+        line.close()
     except OSError as error:
         print(error)
         sys.exit(3)

@@ -156,7 +156,8 @@ def complete(flows, frames, lab, carrier):
             asked = flow['host'], flow['dns']['qtype']
             own = [packet for packet in own if question(packet.payload) == asked]
             lines = [line for line in lines if (line['flow'].get('name'), line['flow'].get('qtype')) == asked]
-            flow |= lab.expected_questions.get(flow['host'], {}) if lines or flow['mechanism'] else {}
+            expected = lab.expected_questions.get(flow['host'], {})
+            flow |= expected if lines or flow['mechanism'] or 'by' in expected else {}
         by_client = any('sent' in line and line.get('woken_by') == 'client' for line in lines)
         found = contradictions(own, [packet for packet in injected[key] if packet in own], by_client, trips.get(key[2])) if lines else []
         did = any(deed in line for line in lines for deed in ('sent', 'dropped', 'delayed'))

@@ -50,6 +50,10 @@ static void take_fingerprint(const struct injection *in, enum side impersonated,
         (uint16_t)(print->window.mode == FIELD_TTL_1375
                        ? d->ttl + 1375u
                        : resolve(&print->window, own->window, other->window, 1, 65535, box));
+    if (!address_is_v4(&in->seen->flow->client)) { /* IPv6 has neither */
+        d->ip_id = 0;
+        d->df = true;
+    }
     d->timestamps = print->timestamps && own->offered_timestamps && other->offered_timestamps;
     d->ts_value = own->ts_value + 1;
     d->ts_echo = other->ts_value;
@@ -81,7 +85,8 @@ static void send_draft(const struct injection *in, enum side to, const struct dr
     draft_write(d, macs, &out);
     if (!out.failed) {
         enum port port = to == SIDE_CLIENT ? PORT_NEAR : PORT_FAR;
-        int64_t due = in->now_us + after_us;
+        int64_t due =
+            in->now_us + after_us + 1; /* behind the packet that woke the rule, if that passes */
         if (to ==
             SIDE_SERVER) /* the box stands at the line's near end: never before what it follows */
             due = MAX_OF(due + in->box->line.delay_us, in->box->last_due_us[PORT_FAR]);

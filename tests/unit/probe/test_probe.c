@@ -21,7 +21,7 @@ struct seen {
     enum certainty certainty;
     uint16_t reasons, flags;
     enum stage stage;
-    enum endpoint_kind client_kind, server_kind;
+    uint8_t alert_side, alert_description;
 };
 
 struct bench {
@@ -47,8 +47,8 @@ static int note_observation(void *context, const struct observation *o, struct d
     seen->reasons = o->reasons;
     seen->flags = o->flags;
     seen->stage = o->stage;
-    seen->client_kind = o->client.kind;
-    seen->server_kind = o->server.kind;
+    seen->alert_side = o->evidence.tls.alert_side;
+    seen->alert_description = o->evidence.tls.alert_description;
     return DL_OK;
 }
 
@@ -202,6 +202,25 @@ static void test_tag_and_default_names(void **state)
     assert_int_equal(bench.seen[0].reasons, REASON_SNI);
     assert_int_equal(bench.seen[0].stage, STAGE_TLS);
     assert_int_equal(bench.counted, 1);
+    bench_close(&bench);
+}
+
+/* The client refuses the certificate: that comes when its ClientHello is long read. */
+static void test_client_alert(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct buffer alert;
+    bench_open(&bench, false, false);
+    send_tls(&bench, 0x0df80101, "chat.signal.org");
+    buffer_init(&alert, 16);
+    buffer_append(&alert, "\x15\x03\x03\0\2\2\x30", 7);
+    send_tcp(&bench, true, 0x0df80101, 24, 100 + 13 + 41 + 6 + 15 + 9, 500, &alert);
+    buffer_finish(&alert);
+    assert_int_equal(probe_end_input(bench.probe, NULL), DL_OK);
+    assert_int_equal(bench.count, 1);
+    assert_int_equal(bench.seen[0].alert_side, SIDE_CLIENT);
+    assert_int_equal(bench.seen[0].alert_description, 48);
     bench_close(&bench);
 }
 
