@@ -302,11 +302,9 @@ static void test_flood(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tag_and_default_names),
-        cmocka_unit_test(test_all_names),
-        cmocka_unit_test(test_early_row),
-        cmocka_unit_test(test_dns_leads_to_flow),
-        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_client_alert),      cmocka_unit_test(test_tag_and_default_names),
+        cmocka_unit_test(test_all_names),         cmocka_unit_test(test_early_row),
+        cmocka_unit_test(test_dns_leads_to_flow), cmocka_unit_test(test_flood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
