@@ -5,23 +5,16 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "geo/vantage.h"
 #include "probe/probe_internal.h"
 
 #define SILENCE_US (3 * CLOCK_SECOND_US)
-
-static bool is_local(const struct probe *probe, const struct address *address)
-{
-    for (unsigned i = 0; i < probe->vantage.local_network_count; i++)
-        if (prefix_contains(&probe->vantage.local_networks[i], address))
-            return true;
-    return false;
-}
 
 static struct endpoint endpoint_of(const struct probe *probe, const struct address *address,
                                    bool explained)
 {
     struct endpoint endpoint = {.kind = ENDPOINT_ADDRESS, .address = *address};
-    if (probe->options.keep_addresses || (explained && !is_local(probe, address)))
+    if (probe->options.keep_addresses || (explained && !vantage_is_local(&probe->vantage, address)))
         return endpoint;
     endpoint.address = (struct address){{0}};
     endpoint.kind = ENDPOINT_PSEUDONYM;

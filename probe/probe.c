@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "geo/vantage.h"
 #include "probe/probe_internal.h"
 
 #define TLS_ALERT_BYTES  7u /* a record header and an alert in clear */
@@ -24,10 +25,7 @@
 static bool is_local(void *context, const struct address *address)
 {
     const struct probe *probe = context;
-    for (unsigned i = 0; i < probe->vantage.local_network_count; i++)
-        if (prefix_contains(&probe->vantage.local_networks[i], address))
-            return true;
-    return false;
+    return vantage_is_local(&probe->vantage, address);
 }
 
 static bool is_server_port(void *context, enum transport transport, uint16_t port)
