@@ -155,7 +155,9 @@ static void observation_fill(struct probe *probe, struct flow *flow, enum close_
     out->client_port = flow_port(flow, SIDE_CLIENT);
     out->server_port = flow_port(flow, SIDE_SERVER);
     out->transport = (enum transport)flow->transport;
-    out->protocol = intern_text(probe->protocols, flow->protocol);
+    out->protocol = flow->protocol == probe->protocol_unknown
+                        ? ""
+                        : intern_text(probe->protocols, flow->protocol);
     out->service = service_id(probe, flow->service);
     out->host = "";
     for (int side = 0; side < 2; side++) {

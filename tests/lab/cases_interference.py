@@ -60,7 +60,7 @@ def register_requests():
         ('sni-rst-gfw-two', 'three RST+ACK to both ends, DF, window of TTL + 1375', BBM,
          f'reset pass=yes to=both flags=rst+ack count=3 gap-ms=0.1 delay-ms=3 {GFW_TWO}'),
         ('sni-rst-rising', 'four RST, sequence and acknowledgement rising', SIGNAL,
-         f'reset pass=yes count=4 seq-step=1460 ack=rising gap-ms=0.2 delay-ms=2 {RANDOM}'),
+         f'reset pass=yes count=4 seq-step=1460 ack=rising redraw=yes gap-ms=0.2 delay-ms=2 {RANDOM}'),
         ('sni-rst-zero', 'RST and RST+ACK by turns, acknowledgement 0', BBM,
          f'reset pass=yes flags=alternate ack=zero count=2 gap-ms=0.3 delay-ms=2 {PLAIN}'),
         ('sni-rst-same', 'three RST, the same acknowledgement', WHATSAPP,

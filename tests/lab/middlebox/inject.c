@@ -134,8 +134,10 @@ static void send_resets(const struct injection *in, enum side to, uint32_t beyon
 {
     struct draft d = draft_to(in, to);
     for (uint32_t copy = 0; copy < in->rule->count; copy++) {
-        if (copy)
+        if (copy && in->rule->redraw)
             take_fingerprint(in, to == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT, &d);
+        else if (copy && in->rule->print.ip_id.mode == FIELD_OWN)
+            d.ip_id = ++in->box->own_ip_id;
         d.tcp_flags = flags_of(in->rule, copy);
         d.seq = expected_seq(in, to) + beyond + copy * in->rule->seq_step;
         d.ack = ack_of(in, to, copy);

@@ -102,6 +102,7 @@ static const struct key parameters[] = {
     {"residual-by", KIND_FLAG, AT(residual_resets), 0, 0, residual_words},
     {"count", KIND_NUMBER, AT(count), 0, 16, NULL},
     {"seq-step", KIND_NUMBER, AT(seq_step), 0, UINT32_MAX, NULL},
+    {"redraw", KIND_YES, AT(redraw), 0, 0, NULL},
     {"ack", KIND_WORD, AT(ack_numbers), 0, 0, ack_words},
     {"type", KIND_NUMBER, AT(icmp_type), 0, 255, NULL},
     {"code", KIND_NUMBER, AT(icmp_code), 0, 255, NULL},

@@ -22,7 +22,7 @@
  *   dns-rcode rcode=nxdomain|refused|servfail pass=
  *   drop              scope=flow|packet direction=up|down|both residual=S
  *   reset             flags=rst|rst+ack|alternate to=client|server|both count= seq-step= ack=same|rising|zero
- *                     pass= residual=S residual-by=drop|reset
+ *                     pass= residual=S residual-by=drop|reset redraw=yes|no (a random fingerprint anew for each copy)
  *   icmp              type= code= from=ADDRESS; the packet it answers never passes
  *   page              page=status|bare|redirect|forbidden|iframe fin= then=nothing|rst to=client|both pass=
  *   police            rate= (kbit/s) burst= (bytes) direction=
@@ -117,6 +117,7 @@ struct rule {
     bool residual_resets;
     bool whole_flow;
     uint32_t flags, ack_numbers, count, seq_step;
+    bool redraw;
     struct address addresses[RULE_ADDRESSES_MAX];
     uint32_t address_count, injectors, record_ttl, dns_flags, rcode;
     uint32_t icmp_type, icmp_code;

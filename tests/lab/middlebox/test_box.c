@@ -208,6 +208,24 @@ static void test_copies_with_rising_numbers(void **state)
     end();
 }
 
+static void test_random_fingerprints(void **state)
+{
+    (void)state;
+    begin("r when payload=any do reset count=3 gap-ms=1 ttl=random ip-id=random window=random");
+    open_flow("hello");
+    collect(30 * MILLISECOND);
+    assert_int_equal(out_count, 3);
+    for (uint32_t i = 1; i < 3; i++) /* one injector, three copies */
+        assert_memory_equal(out[i].bytes, out[0].bytes, out[0].length);
+    end();
+    begin("r when payload=any do reset count=3 gap-ms=1 ttl=random ip-id=random redraw=yes");
+    open_flow("hello");
+    collect(30 * MILLISECOND);
+    assert_true(packets[0].ip_id != packets[1].ip_id && packets[1].ip_id != packets[2].ip_id);
+    assert_true(packets[0].ttl != packets[1].ttl || packets[1].ttl != packets[2].ttl);
+    end();
+}
+
 static void test_page_for_a_host(void **state)
 {
     (void)state;
@@ -324,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_reset_that_mirrors_the_server),
         cmocka_unit_test(test_reset_that_mirrors_the_client),
         cmocka_unit_test(test_copies_with_rising_numbers),
+        cmocka_unit_test(test_random_fingerprints),
         cmocka_unit_test(test_page_for_a_host),
         cmocka_unit_test(test_syn_answers),
         cmocka_unit_test(test_dropped_with_residual),
