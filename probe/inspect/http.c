@@ -336,10 +336,10 @@ static void location_copy(char ret_location[HTTP_TEXT_SIZE], struct cursor value
     before = before < sizeof(text) ? before : sizeof(text);
     after = cursor_left(&rest);
     after = after < sizeof(text) - before ? after : sizeof(text) - before;
-    if (before > 0) {
+    if (before > 0 && whole.at) {
         memcpy(text, whole.at, before);
     }
-    if (after > 0) {
+    if (after > 0 && rest.at) {
         memcpy(text + before, rest.at, after);
     }
     parse_copy_text(ret_location, HTTP_TEXT_SIZE, text, before + after);
