@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Innocents that need a middlebox to be played: a bad line, a load balancer, an expired mapping. None may be accused."""
+"""Innocents that a middlebox plays: a bad line, a load balancer, an expired mapping. None may be accused."""
 
 from cases import ADDRESSES_SYNTHETIC, SRP_SYNTHETIC
 from cases_interference import BBM, SIGNAL, SRP, UEM, WHATSAPP, box_case, control_works
@@ -7,7 +7,6 @@ from lab import CONTROL_HOST, UNSAID
 
 PERSISTENT = 'options timeout:1 attempts:8'  # on a bad line questions get lost, too
 PLAIN_SITES = (SIGNAL, WHATSAPP, BBM)
-FULL_ROUND_TRIP = 24.5  # milliseconds: twice the line's delay, and a moment
 
 
 def register_line(identity, description, **options):
@@ -21,23 +20,26 @@ def register_line(identity, description, **options):
         for name in PLAIN_SITES:
             lab.curl(f'https://{name}/medium', '--max-time', '25')
             lab.expect(name, 443, 'tls')
+        lab.outlast_silence()
         lab.stop_recording()
     return play
 
 
 for share in (0.01, 0.05, 0.1):
-    register_line(f'innocent-loss-{round(share * 100)}', f'{round(share * 100)} % of packets lost in each direction', loss=share)
+    percent = round(share * 100)
+    register_line(f'innocent-loss-{percent}', f'{percent} % of packets lost in each direction', loss=share)
 register_line('innocent-reorder', '3 % of packets overtaken, delays vary', reorder=0.03, jitter_ms=2)
 register_line('innocent-duplicate', '3 % of packets come twice', duplicate=0.03)
 
 
-def register_balancer(identity, description, name, print_, flags='rst+ack'):
+def register_balancer(identity, description, name, fingerprint, flags='rst+ack'):
     """A reset that comes a full round trip after its cause, as a server's would, by a machine before the server."""
     @box_case(identity, description)
     def play(lab):
         lab.serve_web(name, CONTROL_HOST)
         lab.resolver()
-        lab.interfere(f'balancer when sni={name} do reset flags={flags} to=both pass=no delay-ms={FULL_ROUND_TRIP} {print_}')
+        lab.interfere(f'balancer when sni={name} do reset flags={flags} to=both delay-ms={{round_trip}} '
+                      f'{fingerprint}')
         lab.record()
         control_works(lab)
         lab.curl(f'https://{name}/', '--max-time', '6', exit_status=None)
@@ -46,23 +48,24 @@ def register_balancer(identity, description, name, print_, flags='rst+ack'):
     return play
 
 
-register_balancer('innocent-balancer', "a load balancer refuses: TTL, DF, IP-ID and window are not the server's", SIGNAL,
-                  'ttl=246 ip-id=0 df=no window=0')
+register_balancer('innocent-balancer', "a load balancer refuses: TTL, DF, IP-ID and window are not the server's",
+                  SIGNAL, 'ttl=246 ip-id=0 df=no window=0')
 register_balancer('innocent-balancer-random', 'another one, with a random IP-ID and a small TTL', WHATSAPP,
                   'ttl=47 ip-id=random df=no window=8190')
 register_balancer('innocent-balancer-rst', 'a third, with a plain RST', BBM, 'ttl=119 ip-id=own df=yes window=0', 'rst')
 
 
-@box_case('innocent-balancer-later', 'a load balancer resets a line that rested too long', SRP_SYNTHETIC, ADDRESSES_SYNTHETIC)
+@box_case('innocent-balancer-later', 'a load balancer resets a line that rested too long', SRP_SYNTHETIC,
+          ADDRESSES_SYNTHETIC)
 def balancer_later(lab):
     lab.serve('srp-server', SRP, 3101)
     lab.serve_control()
     lab.resolver()
-    lab.interfere(f'balancer when port=3101 idle=3 do reset flags=rst to=both pass=no delay-ms={FULL_ROUND_TRIP} ttl=245 ip-id=0 df=no')
+    lab.interfere(f'balancer when port=3101 idle=3 do reset to=both delay-ms={{round_trip}} ttl=245 ip-id=0 df=no')
     lab.record()
     control_works(lab)
     lab.client('pausing-client', SRP, 3101, rest=4, exit_status=3)
-    lab.expect(SRP, 3101, None, 'unknown', UNSAID, 'reset', certainty='likely', ends='endpoint', attribution=None)
+    lab.expect(SRP, 3101, None, UNSAID, UNSAID, 'reset', certainty='likely', ends='endpoint', attribution=None)
     lab.stop_recording()
 
 
@@ -77,7 +80,7 @@ def register_mapping(identity, description, action, **expected):
         lab.record()
         control_works(lab)
         lab.client('pausing-client', SRP, 3101, rest=4, exit_status=3)
-        lab.expect(SRP, 3101, None, 'unknown', UNSAID, certainty='likely', innocent='idle-expiry', **expected)
+        lab.expect(SRP, 3101, None, UNSAID, UNSAID, certainty='likely', innocent='idle-expiry', **expected)
         lab.outlast_silence()
         lab.stop_recording()
     return play
@@ -88,7 +91,7 @@ register_mapping('innocent-mapping-reset', 'an expired mapping, answered with RS
 register_mapping('innocent-mapping-drop', 'an expired mapping, dropped in silence', 'drop')
 
 
-@box_case('innocent-normaliser', 'a middlebox that clears TCP options other than MSS and window scale, and nothing else')
+@box_case('innocent-normaliser', 'a middlebox that clears TCP options but MSS and window scale, and nothing else')
 def normaliser(lab):
     lab.serve_web(*PLAIN_SITES, CONTROL_HOST)
     lab.serve_tls(UEM, 3101)
@@ -103,7 +106,7 @@ def normaliser(lab):
     lab.stop_recording()
 
 
-@box_case('innocent-slow-server', 'a server that answers after five seconds, and one that does so after its client has gone')
+@box_case('innocent-slow-server', 'a server answers after five seconds, and one does so after its client has gone')
 def slow_server(lab):
     lab.serve('slow-server', SIGNAL, 80, seconds=5)
     lab.serve('slow-server', BBM, 80, seconds=7)
@@ -114,7 +117,7 @@ def slow_server(lab):
     lab.curl(f'http://{SIGNAL}/')
     lab.expect(SIGNAL, 80, 'http', close='fin')
     lab.curl(f'http://{BBM}/', '--max-time', '3', exit_status=28)
-    lab.expect(BBM, 80, 'http', 'unknown', UNSAID, ends='endpoint')
+    lab.expect(BBM, 80, 'http', UNSAID, UNSAID, ends='endpoint')
     lab.pause(4.5)
     control_works(lab)
     lab.stop_recording()

@@ -3,8 +3,8 @@
 """Checks the rewriter on committed captures; needs neither root nor a network.
 
 A committed capture is turned back onto private addresses and forward again, and must come out as it was. Checksums are
-verified here by code of its own, and every capture in pcaps/lab is searched for private addresses, other than those that an
-injector gave for an answer.
+verified here by code of its own, and every capture in pcaps/lab is searched for private addresses, other than those
+that an injector gave for an answer.
 usage: check_rewrite.py [FOLDER WITH CAPTURES]
 """
 
@@ -108,7 +108,8 @@ class Rewriting(unittest.TestCase):
                 self.assertEqual(rewrite(private, AddressMap(pairs), start=frames[0].time), frames)
 
     def test_committed_captures(self):
-        paths = sorted(glob.glob(os.path.join(FOLDER, '*.pcap')) + glob.glob(os.path.join(FOLDER, 'interference', '*.pcap')))
+        paths = sorted(path for folder in (FOLDER, os.path.join(FOLDER, 'interference'))
+                       for path in glob.glob(os.path.join(folder, '*.pcap')))
         self.assertTrue(paths)
         for path in paths:
             with self.subTest(os.path.basename(path)):

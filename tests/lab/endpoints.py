@@ -266,7 +266,8 @@ def dns_upstream(address, port, options, chance):
 
 ROLES = {function.__name__.replace('_', '-'): function for function in (
     srp_client, srp_server, opaque_client, opaque_server, smtp_server, stun_client, stun_server, silent_server,
-    resetting_server, closing_server, connecting_client, call_client, call_server, slow_server, pausing_client, dns_upstream)}
+    resetting_server, closing_server, connecting_client, call_client, call_server, slow_server, pausing_client,
+    dns_upstream)}
 
 
 def main():

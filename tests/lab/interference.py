@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The truth about interference: the middlebox's journal, laid against the capture.
 
-Each flow gets `attribution` (third-party where a rule of the middlebox did it, null where none did, unless its case says otherwise),
-`contradiction` (which of design.md section 5's four its packets hold, found here with knowledge of which packets were
-injected), and `interference`: what was injected, dropped, delayed or changed.
+Each flow gets `attribution` (third-party where a rule of the middlebox did it, null where none did, unless its case
+says otherwise), `contradiction` (which of the four that can prove a third party its packets hold, found here with
+knowledge of which packets were injected), and `interference`: what was injected, dropped, delayed or changed. The four:
+a) an answer sooner than 0.8 of the server's least round trip, b) the real end goes on after its own RST or FIN, c) two
+contents for one sequence range or DNS id, d) a catalogued block page.
 """
 
 import ipaddress
@@ -15,7 +17,7 @@ from rewrite import IPV4, TCP, UDP, AddressMap
 from truth import question
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
-SOONER, BEYOND = 0.8, 1.25  # of the server's least round trip; beyond: with a margin, for it is a statement about truth
+SOONER, BEYOND = 0.8, 1.25  # of the server's least round trip; the latter with a margin
 CATALOGUED_PAGE = b'prohibited for viewership from within Pakistan'
 DEEDS = ('dropped', 'delayed', 'changed')
 
@@ -116,7 +118,8 @@ def contradictions(packets, injected, woken_by_client, least):
     if before and least and woken_by_client and first.time - before[-1].time < SOONER * least:
         found.add('a')
     ends = [packet for packet in injected if packet.flags & (RST | FIN)]
-    if ends and least and any(packet.time > ends[0].time + BEYOND * least and not packet.flags & RST for packet in genuine):
+    beyond = ends[0].time + BEYOND * least if ends and least else None
+    if beyond and any(packet.time > beyond and not packet.flags & RST for packet in genuine):
         found.add('b')
     contrary = overlap_differs if first.flags else answers_differ
     if any(contrary(one, other) for one in injected for other in genuine + injected):
@@ -159,7 +162,8 @@ def complete(flows, frames, lab, carrier):
             expected = lab.expected_questions.get(flow['host'], {})
             flow |= expected if lines or flow['mechanism'] or 'by' in expected else {}
         by_client = any('sent' in line and line.get('woken_by') == 'client' for line in lines)
-        found = contradictions(own, [packet for packet in injected[key] if packet in own], by_client, trips.get(key[2])) if lines else []
+        foreign = [packet for packet in injected[key] if packet in own]
+        found = contradictions(own, foreign, by_client, trips.get(key[2]))
         did = any(deed in line for line in lines for deed in ('sent', 'dropped', 'delayed'))
         flow.setdefault('attribution', 'third-party' if did else None)
         flow.setdefault('contradiction', found)

@@ -14,11 +14,10 @@ from topology import GATEWAY, RESOLVER, ROUTER_ACCESS, ROUTER_ACCESS6, Topology
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DELAY_MS = '12'
-TTL_STEP = '9'     # hops that a middlebox stands for, so that the far end's TTL is not the near one's
 CLIENT_LIMIT = 30  # seconds that any client may take
 GRACE = 12         # after a silence darkline wants ten seconds more of capture; this is what we give
 FILES = {'medium': 60_000, 'large': 400_000}  # on every web server, for what only happens later in a flow
-UNSAID = 'unsaid'  # a mechanism on which a case does not want to commit itself
+UNSAID = 'unsaid'  # a value on which a case does not want to commit itself
 CONTROL_HOST = 'connectivitycheck.gstatic.com'
 
 NGINX_HEAD = '''daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx-error.log;
@@ -76,13 +75,28 @@ class Lab:
 
     # --- the box between ---
 
+    @property
+    def delay_ms(self):
+        """Of the middlebox's line, one way; seeds other than 1 have other lines."""
+        return int(DELAY_MS) + 5 * ((self.seed - 1) % 5)
+
+    @property
+    def hops(self):
+        """What the middlebox takes from TTLs, so that the far end's is not the near one's."""
+        return 9 + 2 * ((self.seed - 1) % 4)
+
     def interfere(self, rules, **options):
-        """The middlebox takes the wire's place; rules and options as middlebox/rules.h and its usage have them."""
+        """The middlebox takes the wire's place; rules and options as middlebox/rules.h and its usage have them.
+
+        In rules {round_trip} is a full one in milliseconds, and {young} an age in seconds: a flow that has just sent
+        its first request is younger.
+        """
+        rules = rules.format(round_trip=2 * self.delay_ms + 0.5, young=3 * self.delay_ms / 1000)
         self.processes.end(self.line)
         path, self.journal = (os.path.join(self.folder, name) for name in ('rules', 'journal.jsonl'))
         with open(path, 'w', encoding='ascii') as file:
             file.write(rules + '\n')
-        chosen = {'delay_ms': DELAY_MS, 'ttl_step': TTL_STEP, 'seed': self.seed, **options}
+        chosen = {'delay_ms': self.delay_ms, 'ttl_step': self.hops, 'seed': self.seed, **options}
         words = [word for key, value in chosen.items() for word in ('--' + key.replace('_', '-'), str(value))]
         self.line = self.processes.start(self.topology.wire, self.middlebox, '--near', 'near', '--far', 'far',
                                          '--rules', path, '--log', self.journal, *words)
@@ -241,16 +255,16 @@ class Lab:
 
     def expect(self, name, port, stage=None, outcome='ok', mechanism=None, close=None, transport='tcp',
                certainty='certain', host=True, over_ipv6=False, **more):
-        """Declares the next flow to this host and port. stage or close None, mechanism UNSAID: nothing asserted."""
+        """Declares the next flow to this host and port; `more` adds to its truth, or replaces. stage or close None, or
+        anything UNSAID: nothing asserted."""
         known = HOSTS[name]
-        truth = {'host': name if host else None, **belongs_to(known), 'outcome': outcome}
+        truth = {'host': name if host else None, **belongs_to(known), 'outcome': outcome, 'mechanism': mechanism}
         if known.service and known.service != CONTROL:
             truth['certainty_at_least'] = certainty
-        if mechanism != UNSAID:
-            truth['mechanism'] = mechanism
         truth |= {key: value for key, value in (('stage', stage), ('close', close)) if value}
         addresses = (self.addresses6[name], known.address6) if over_ipv6 else (self.addresses[name], known.address)
-        self.expected.append(Expected(*addresses, port, transport, truth | more))
+        said_of_it = {key: value for key, value in (truth | more).items() if value != UNSAID}
+        self.expected.append(Expected(*addresses, port, transport, said_of_it))
 
     def expect_question(self, name, mechanism, **more):
         """Declares what befell the questions for a name, where the rcode alone does not say it."""

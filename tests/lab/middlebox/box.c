@@ -90,7 +90,8 @@ const struct queued *box_next(struct box *box, int64_t now_us)
     while (queue_take(&box->queue, now_us, &box->leaving)) {
         struct queued *frame = &box->leaving;
         int64_t wait_us = 0;
-        /* At the time it came, not when we find time: what is injected then goes before what came later. */
+        /* At the time it came, not when we find time: what is injected then goes before what came
+         * later. */
         bool passes = !frame->inspect || look_at(box, SIDE_SERVER, frame->bytes, frame->length,
                                                  frame->due_us, &wait_us);
         frame->inspect = false;

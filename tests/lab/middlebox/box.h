@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-/* The whole middlebox, and the way a frame goes through it: seen, interfered with, sent on along the line. */
+/* The whole middlebox, and the way a frame goes through it: seen, interfered with, sent on along
+ * the line. */
 #include <stdio.h>
 
 #include "tests/lab/middlebox/dice.h"
@@ -23,10 +24,10 @@ struct box {
     struct queue queue;
     struct queued leaving; /* what box_next() gave last */
     struct decoder *decoder;
-    int64_t last_due_us
-        [2]; /* of the line's two directions, by the port they lead to: frames keep their order unless reordering is asked for */
-    uint16_t own_ip_id; /* the injector's own counter */
-    FILE *journal;      /* NULL for none */
+    int64_t last_due_us[2]; /* of the line's two directions, by the port they lead to: frames keep
+                               their order unless reordering is asked for */
+    uint16_t own_ip_id;     /* the injector's own counter */
+    FILE *journal;          /* NULL for none */
 };
 
 /* ---- box.c ---- */
@@ -34,13 +35,13 @@ int box_init(struct box *box,
              uint64_t seed); /* after the options are filled in; DL_OK or a status */
 void box_finish(struct box *box);
 /*
- * One frame that came in at a port. The box stands at the line's near end: what the subscribers send it sees at once, and what
- * the internet sends when that has come along the line.
+ * One frame that came in at a port. The box stands at the line's near end: what the subscribers
+ * send it sees at once, and what the internet sends when that has come along the line.
  */
 void box_take(struct box *box, enum port from, uint8_t *bytes, size_t length, int64_t now_us);
 /*
- * The next frame that is due, if there is one; it stays valid until the next call. Frames that have come to the box are
- * looked at on the way.
+ * The next frame that is due, if there is one; it stays valid until the next call. Frames that have
+ * come to the box are looked at on the way.
  */
 const struct queued *box_next(struct box *box, int64_t now_us);
 

@@ -4,7 +4,8 @@
 #include "base/array.h"
 #include "base/cursor.h"
 
-/* The sentence is the one that Pakistani carriers' pages had; fingerprint lists know it by these words. */
+/* The sentence is the one that Pakistani carriers' pages had; fingerprint lists know it by these
+ * words. */
 #define BLOCKED_HTML                                                                               \
     "<html><head><title>Surf Safely!</title></head><body><h1>Surf Safely!</h1>"                    \
     "<p>This website is not accessible. The site you are trying to access contains content that "  \

@@ -7,6 +7,7 @@
 /* An HTTP answer, or a bare page without a status line. Never longer than one segment. */
 void page_write(enum page page, struct buffer *out);
 
-/* An answer to a question: `address` of its type, or NULL for a mere rcode. False if the question cannot be copied. */
+/* An answer to a question: `address` of its type, or NULL for a mere rcode. False if the question
+ * cannot be copied. */
 bool dns_answer_write(const struct packet *question, uint16_t flags, uint8_t rcode, uint32_t ttl,
                       const struct address *address, struct buffer *out);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-/* All of the middlebox's chance, from one seed (SplitMix64): the same seed and the same packets give the same interference. */
+/* All of the middlebox's chance, from one seed (SplitMix64): the same seed and the same packets
+ * give the same interference. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,7 +23,8 @@ static inline double dice_share(struct dice *dice)
     return (double)(dice_next(dice) >> 11) * 0x1p-53;
 }
 
-/* Without a draw where the answer is certain, so that an unused option does not shift the others' chance. */
+/* Without a draw where the answer is certain, so that an unused option does not shift the others'
+ * chance. */
 static inline bool dice_happens(struct dice *dice, double probability)
 {
     return probability >= 1 || (probability > 0 && dice_share(dice) < probability);

@@ -180,7 +180,8 @@ void draft_write(const struct draft *d, const uint8_t macs[DRAFT_MACS], struct b
     set_transport_checksum(ip, d->protocol, (uint8_t *)out->bytes + body, out->length - body);
 }
 
-/* Where an IP packet's transport part is. False for fragments, other protocols, and what is not whole. */
+/* Where an IP packet's transport part is. False for fragments, other protocols, and what is not
+ * whole. */
 static bool find_transport(const uint8_t *ip, size_t length, uint8_t *ret_protocol,
                            size_t *ret_start, size_t *ret_length)
 {

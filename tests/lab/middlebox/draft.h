@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * Frames that the middlebox makes or changes: Ethernet, IPv4 or IPv6, and TCP, UDP or ICMP, with right checksums.
+ * Frames that the middlebox makes or changes: Ethernet, IPv4 or IPv6, and TCP, UDP or ICMP, with
+ * right checksums.
  */
 #include "base/address.h"
 #include "base/buffer.h"
@@ -26,7 +27,8 @@ struct draft {
     size_t length;
 };
 
-/* The one's complement sum of RFC 1071 over some bytes, to be continued; checksum_of() folds and inverts it. */
+/* The one's complement sum of RFC 1071 over some bytes, to be continued; checksum_of() folds and
+ * inverts it. */
 uint32_t checksum_add(uint32_t sum, const uint8_t *bytes, size_t length);
 uint16_t checksum_of(uint32_t sum);
 
@@ -36,8 +38,10 @@ void draft_write(const struct draft *draft, const uint8_t macs[DRAFT_MACS], stru
 /* Is the transport checksum of this IP packet right? Also the header's of IPv4. For tests. */
 bool packet_checksums_right(const uint8_t *ip, size_t length);
 
-/* A router's step: takes `step` from the TTL. False when nothing is left of it, and the frame must not go on. */
+/* A router's step: takes `step` from the TTL. False when nothing is left of it, and the frame must
+ * not go on. */
 bool frame_lower_ttl(uint8_t *frame, size_t length, uint8_t step);
 
-/* Overwrites TCP options other than MSS and window scale with NOPs, and makes the checksum anew; false if there were none. */
+/* Overwrites TCP options other than MSS and window scale with NOPs, and makes the checksum anew;
+ * false if there were none. */
 bool frame_clear_options(uint8_t *frame, size_t length);

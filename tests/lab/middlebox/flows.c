@@ -138,7 +138,8 @@ static bool read_request(struct flow *flow)
     return r != PARSE_MORE || full;
 }
 
-/* Adds bytes that come in order; those of a retransmission, or behind a hole, wait for their turn. */
+/* Adds bytes that come in order; those of a retransmission, or behind a hole, wait for their turn.
+ */
 static bool add_request(struct flow *flow, const struct packet *p)
 {
     if (p->seq - (flow->client_isn + 1) != flow->request_length)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * What the middlebox remembers: flows with both ends' positions and habits, the ends themselves (so that a habit is known
- * before its owner has spoken in a flow), and the 3-tuples still blocked after an interference.
+ * What the middlebox remembers: flows with both ends' positions and habits, the ends themselves (so
+ * that a habit is known before its owner has spoken in a flow), and the 3-tuples still blocked
+ * after an interference.
  */
 #include "probe/decode/decode.h"
 #include "probe/inspect/dns.h"
@@ -87,13 +88,15 @@ struct seen {
 int flow_table_init(struct flow_table *table); /* DL_OK or -ENOMEM */
 void flow_table_finish(struct flow_table *table);
 
-/* Finds or makes the packet's flow and brings it up to date. False for what belongs to none (ICMP, a full table). */
+/* Finds or makes the packet's flow and brings it up to date. False for what belongs to none (ICMP,
+ * a full table). */
 bool flow_see(struct flow_table *table, const struct packet *packet, enum side side, int64_t now_us,
               struct seen *ret_seen);
 
 /* Blocks a flow's 3-tuple from now until then; forgets the oldest when there are too many. */
 void residual_add(struct flow_table *table, const struct flow *flow, const struct rule *rule,
                   int64_t now_us, int64_t until_us);
-/* The one that holds this flow, or NULL: one that was there before the flow, for the flow that woke it has its own fate. */
+/* The one that holds this flow, or NULL: one that was there before the flow, for the flow that woke
+ * it has its own fate. */
 const struct residual *residual_find(const struct flow_table *table, const struct flow *flow,
                                      int64_t now_us);

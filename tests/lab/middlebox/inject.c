@@ -8,7 +8,8 @@
 
 #define FRAME_MAX 1514u
 
-/* One field of the fingerprint: `own` are the habits of the end that is impersonated, `other` those of the one that is deceived. */
+/* One field of the fingerprint: `own` are the habits of the end that is impersonated, `other` those
+ * of the one that is deceived. */
 static uint32_t resolve(const struct field *field, uint32_t own, uint32_t other, uint32_t low,
                         uint32_t high, struct box *box)
 {

@@ -38,7 +38,8 @@ static bool age_fits(const struct rule *rule, const struct flow *flow)
            flow->ends[SIDE_CLIENT].bytes >= rule->up && flow->ends[SIDE_SERVER].bytes >= rule->down;
 }
 
-/* Chance is asked once for each flow, but anew for each question: those have no flow worth the name. */
+/* Chance is asked once for each flow, but anew for each question: those have no flow worth the
+ * name. */
 static bool chance_fits(struct box *box, const struct rule *rule, uint32_t bit,
                         const struct seen *seen)
 {

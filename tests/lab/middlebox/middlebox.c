@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The program: two packet sockets, a queue between them, and the options. See rules.h for what it can be told to do. */
+/* The program: two packet sockets, a queue between them, and the options. See rules.h for what it
+ * can be told to do. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-/* Frames on their way: what is due first comes out first, and of two due at once the one that came in first. Bounded. */
+/* Frames on their way: what is due first comes out first, and of two due at once the one that came
+ * in first. Bounded. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,7 +28,8 @@ struct queue {
 
 int queue_init(struct queue *queue);
 void queue_finish(struct queue *queue);
-/* Takes a copy of the frame and its bytes (`order` is the queue's business); DL_OK, DL_LIMIT when full, or -ENOMEM. */
+/* Takes a copy of the frame and its bytes (`order` is the queue's business); DL_OK, DL_LIMIT when
+ * full, or -ENOMEM. */
 int queue_put(struct queue *queue, const struct queued *frame);
 /* The frame that is due first, NULL for none. */
 const struct queued *queue_first(const struct queue *queue);

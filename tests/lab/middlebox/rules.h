@@ -6,36 +6,43 @@
  *     ID when KEY=VALUE... do ACTION KEY=VALUE...
  *
  * All conditions of a rule must hold. Conditions:
- *   server= client=   an address or prefix            port=        the server's
- *   transport=        tcp, udp                        qtype=       A, AAAA
- *   dns= sni= host=   that name or one below it, of the question, ClientHello (of TLS or QUIC), HTTP request
+ *   server= client=   an address or prefix
+ *   port=             the server's
+ *   transport=        tcp, udp
+ *   qtype=            A, AAAA
+ *   dns= sni= host=   that name or one below it: of the question, of the ClientHello (TLS or QUIC),
+ *                     of the HTTP request
  *   payload=any       any first request
- *   age= idle=        seconds since the flow's beginning, or since its last packet before this one
+ *   age= idle=        seconds since the flow's beginning; since its last packet before this one
  *   up= down=         bytes of payload so far, this packet's included
  *   p=                probability, drawn once for each flow (for each question)
- *   at=               syn, synack, established (the ACK that ends the handshake), request (the packet that makes it whole),
- *                     question, datagram, later (any packet after those). Left out: what the other conditions mean.
+ *   at=               syn, synack, established (the ACK that ends the handshake), request (the
+ *                     packet that makes it whole), question, datagram, later (any packet after
+ *                     those); left out: what the other conditions mean
  *
  * Actions, with their own keys:
- *   dns-answer addresses=A,B,... injectors=N record-ttl= flags=0x8180 pass=
- *                     injector n gives the n-th address of the question's family; true answer passed or not
- *   dns-rcode rcode=nxdomain|refused|servfail pass=
+ *   dns-answer        addresses=A,B,... injectors=N record-ttl= dns-flags=0x8180 pass=
+ *                     injector n gives the n-th address of the question's family
+ *   dns-rcode         rcode=nxdomain|refused|servfail dns-flags= pass=
  *   drop              scope=flow|packet direction=up|down|both residual=S
- *   reset             flags=rst|rst+ack|alternate to=client|server|both count= seq-step= ack=same|rising|zero
- *                     pass= residual=S residual-by=drop|reset redraw=yes|no (a random fingerprint anew for each copy)
+ *   reset             flags=rst|rst+ack|alternate to=client|server|both count= seq-step=
+ *                     ack=same|rising|zero pass= residual=S residual-by=drop|reset
+ *                     redraw=yes|no (a random fingerprint anew for each copy)
  *   icmp              type= code= from=ADDRESS; the packet it answers never passes
- *   page              page=status|bare|redirect|forbidden|iframe fin= then=nothing|rst to=client|both pass=
+ *   page              page=status|bare|redirect|forbidden|iframe fin= then=nothing|rst
+ *                     to=client|both pass=
  *   police            rate= (kbit/s) burst= (bytes) direction=
  *   shape             rate= queue= (bytes) direction=
- *   normalise         TCP options other than MSS and window scale become NOPs, in SYN and SYN-ACK
- * `pass=yes` is on path: the packet that woke the rule goes on, and the flow with it. `pass=no` (the default) is in path: it is
- * swallowed, and so is all that follows in its flow.
+ *   normalise         in SYN and SYN-ACK, TCP options other than MSS and window scale become NOPs
+ * `pass=yes` is on path: the packet that woke the rule goes on, and the flow with it. `pass=no`
+ * (the default) is in path: it is swallowed, and so is all that follows in its flow. `residual=`
+ * blocks the flow's 3-tuple (client, server, server's port) for so long, times --time-scale.
  *
  * What is injected carries a fingerprint:
- *   delay-ms= gap-ms=  after the packet that woke the rule, and between copies
+ *   delay-ms= gap-ms= after the packet that woke the rule, and between copies
  *   ttl= ip-id= window= df=yes|no|copy timestamps=yes|no
- *     numbers, or: copy, copy+1 (as the impersonated end had it last), mirror, mirror+1 (the other end), random, own (a counter of
- *     the injector's), ttl+1375 (window only)
+ *     numbers, or: copy, copy+1 (as the impersonated end had it last), mirror, mirror+1 (the other
+ *     end), random, own (a counter of the injector's), ttl+1375 (window only)
  */
 #include "base/address.h"
 #include "base/status.h"

@@ -60,7 +60,8 @@ static void test_rfc_1071_example(void **state)
     assert_int_equal(checksum_of(checksum_add(0, bytes, sizeof(bytes))), (uint16_t)~0xddf2);
 }
 
-/* A header whose checksum others have computed (the example of RFC 1071's readers everywhere: 0xb861). */
+/* A header whose checksum others have computed (the example of RFC 1071's readers everywhere:
+ * 0xb861). */
 static void test_known_header(void **state)
 {
     (void)state;

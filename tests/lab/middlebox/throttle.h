@@ -10,7 +10,8 @@ struct token_bucket {
     bool started;
 };
 
-/* A full bucket at first. True if the bytes may pass, and takes their tokens; else leaves the bucket as it is. */
+/* A full bucket at first. True if the bytes may pass, and takes their tokens; else leaves the
+ * bucket as it is. */
 bool token_bucket_take(struct token_bucket *bucket, uint32_t kbit_per_second, uint32_t burst_bytes,
                        uint32_t bytes, int64_t now_us);
 
@@ -18,6 +19,7 @@ struct shaper {
     int64_t free_us; /* when the last byte queued so far will have left */
 };
 
-/* Microseconds these bytes wait until they have left, or -1 when the queue before them holds more than `queue_bytes`. */
+/* Microseconds these bytes wait until they have left, or -1 when the queue before them holds more
+ * than `queue_bytes`. */
 int64_t shaper_delay(struct shaper *shaper, uint32_t kbit_per_second, uint32_t queue_bytes,
                      uint32_t bytes, int64_t now_us);
