@@ -180,6 +180,9 @@ static void observation_fill(struct probe *probe, struct flow *flow, enum close_
         out->dns_flow = evidence->dns_flow;
         if (!ended_well(flow, evidence, out->close))
             evidence_export(probe, flow, evidence, &out->evidence);
+        else if (flow->transport == TRANSPORT_TCP)
+            out->path = (struct path_facts){.handshake_rtt_us = evidence->handshake_rtt_us,
+                                            .server_ttl = evidence->sides[SIDE_SERVER].ttl_first};
     }
     if (question) {
         out->host = question->name;
