@@ -143,6 +143,7 @@ static const struct field answer_fields[] = {
 static const struct field path_fields[] = {
     FIELD(UNSIGNED, handshake_rtt_us),
     FIELD(UNSIGNED, server_ttl),
+    FIELD(UNSIGNED, first_exchange_us),
 };
 #undef RECORD
 

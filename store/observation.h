@@ -214,8 +214,9 @@ struct evidence_facts {
 /* How far the server is: what a flow that ended well leaves for judging others. Flows with evidence
  * say it there. */
 struct path_facts {
-    uint32_t handshake_rtt_us; /* 0 unknown */
-    uint8_t server_ttl;        /* the first of its packets */
+    uint32_t handshake_rtt_us;  /* 0 unknown */
+    uint8_t server_ttl;         /* the first of its packets */
+    uint32_t first_exchange_us; /* as in the evidence */
 };
 
 /* ---- one flow, or one DNS question ---- */
