@@ -49,6 +49,16 @@ struct verdict {
     struct judge_evidence evidence[JUDGE_EVIDENCE_MAX];
 };
 
+/* A score of at most this goes with an innocent third party: an expired mapping, the client's own
+ * house, a router (design section 5). */
+#define JUDGE_SCORE_INNOCENT 0.1
+
+/* Something between the ends did it, and it is no innocent third party. */
+static inline bool judge_is_proven(const struct verdict *verdict)
+{
+    return verdict->attribution == ATTRIBUTION_THIRD_PARTY && verdict->score > JUDGE_SCORE_INNOCENT;
+}
+
 void judge_flow(const struct observation *flow, const struct judge_context *context,
                 struct verdict *ret_verdict);
 

@@ -361,8 +361,8 @@ static void set_score(const struct proof *proof)
     if (!proof->contradicted)
         score = MIN_OF(score, PROOF_CAP_UNPROVEN);
     if (proof->innocent)
-        score = MIN_OF(score, PROOF_CAP_INNOCENT);
-    proof->verdict->score = score;
+        score = MIN_OF(score, JUDGE_SCORE_INNOCENT);
+    proof->verdict->score = round(score * 1000) / 1000; /* more digits would be false ones */
 }
 
 void proof_flow(const struct observation *flow, const struct judge_context *context,

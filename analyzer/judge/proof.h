@@ -11,7 +11,6 @@
 #include "analyzer/judge/judge_internal.h"
 
 #define PROOF_CAP_UNPROVEN 0.9 /* what no contradiction backs is never as good as proven */
-#define PROOF_CAP_INNOCENT 0.1 /* design section 5: a third party, and no interference */
 
 /* A round trip shorter than this, or an answer less than a millisecond too soon, is within what
  * clocks of capture queues and interrupt moderation do. */

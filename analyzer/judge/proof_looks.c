@@ -24,7 +24,7 @@
 
 static const struct side_facts *own_of(const struct proof *proof, const struct suspect *s)
 {
-    return &proof->flow->evidence.sides[s->side];
+    return &proof->flow->evidence.sides[s->side == SIDE_CLIENT ? SIDE_CLIENT : SIDE_SERVER];
 }
 
 static bool has_ack(const struct suspect *s)
@@ -75,7 +75,8 @@ static void look_at_ip_id(struct proof *proof, const struct suspect *s)
 static void look_at_header(struct proof *proof, const struct suspect *s)
 {
     const struct side_facts *own = own_of(proof, s);
-    const struct side_facts *other = &proof->flow->evidence.sides[!s->side];
+    const struct side_facts *other =
+        &proof->flow->evidence.sides[s->side == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT];
     bool df = s->ip_flags & 1;
     bool always = (own->flags & SIDE_DF) && !(own->flags & SIDE_NO_DF);
     bool never = (own->flags & SIDE_NO_DF) && !(own->flags & SIDE_DF);
@@ -174,9 +175,8 @@ bool proof_looks_redirected(struct proof *proof, const struct suspect *answer)
  * answered so. */
 static void look_for_idle(struct proof *proof, const struct suspect *s)
 {
-    const struct evidence_facts *e = &proof->flow->evidence;
     /* The side that is answered has its last packet at the trigger; the other one rested. */
-    uint32_t rested_from = e->sides[s->side].last_packet_after_us, trigger;
+    uint32_t rested_from = own_of(proof, s)->last_packet_after_us, trigger;
 
     if (s->kind != SUSPECT_RST || s->trigger_after_us == JUDGE_NEVER ||
         s->trigger_after_us > s->after_us)
