@@ -58,6 +58,17 @@ static void side_export(struct side_facts *out, const struct evidence_side *in)
                                .payload_bytes = (uint64_t)in->payload_high << 32 | in->payload_low};
 }
 
+/* 0 where the server did not answer, or spoke first. */
+static uint32_t first_exchange(const struct evidence *evidence)
+{
+    const struct evidence_side *client = &evidence->sides[SIDE_CLIENT],
+                               *server = &evidence->sides[SIDE_SERVER];
+    if (!client->payload_packets || !server->payload_packets ||
+        server->first_payload_after_us <= client->first_payload_after_us)
+        return 0;
+    return server->first_payload_after_us - client->first_payload_after_us;
+}
+
 static void evidence_export(struct probe *probe, const struct flow *flow,
                             const struct evidence *evidence, struct evidence_facts *out)
 {
@@ -73,9 +84,7 @@ static void evidence_export(struct probe *probe, const struct flow *flow,
             (uint8_t)inspection_payload_kind(inspection, (enum side)side);
     out->handshake_rtt_us = evidence->handshake_rtt_us;
     out->ack_rtt_us = evidence->ack_rtt_us;
-    if (client->payload_packets && server->payload_packets &&
-        server->first_payload_after_us > client->first_payload_after_us)
-        out->first_exchange_us = server->first_payload_after_us - client->first_payload_after_us;
+    out->first_exchange_us = first_exchange(evidence);
     memcpy(out->resets, evidence->resets, sizeof(out->resets));
     memcpy(out->resets_with_ack, evidence->resets_with_ack, sizeof(out->resets_with_ack));
     if (details) {
@@ -175,6 +184,10 @@ static void observation_fill(struct probe *probe, struct flow *flow, enum close_
         out->dns_flow = evidence->dns_flow;
         if (!ended_well(flow, evidence, out->close))
             evidence_export(probe, flow, evidence, &out->evidence);
+        else if (flow->transport == TRANSPORT_TCP)
+            out->path = (struct path_facts){.handshake_rtt_us = evidence->handshake_rtt_us,
+                                            .server_ttl = evidence->sides[SIDE_SERVER].ttl_first,
+                                            .first_exchange_us = first_exchange(evidence)};
     }
     if (question) {
         out->host = question->name;

@@ -71,6 +71,19 @@ static const char *plural(uint64_t count)
     return count == 1 ? "" : "s";
 }
 
+/* Where few clients met it on some line, their number is withheld here too. */
+static const char *proven_text(const struct page *page, char text[PAGE_TEXT_SIZE])
+{
+    const struct tally *t = page->tally;
+
+    for (size_t i = 0; i < t->line_count; i++)
+        if (t->lines[i].proven > 0 && t->lines[i].vantage->origin != ORIGIN_LAB &&
+            t->lines[i].vantage->origin != ORIGIN_COMPOSED &&
+            t->lines[i].proven_clients.count < page->floor)
+            return "some";
+    return t->proven == 0 ? "none" : page_count_text(t->proven, text);
+}
+
 void page_headline(struct page *page)
 {
     const struct tally *t = page->tally;
@@ -103,11 +116,12 @@ void page_headline(struct page *page)
                       page_count_text(t->by_outcome[OUTCOME_OK], a),
                       page_count_text(t->by_outcome[OUTCOME_FAILED], b),
                       page_count_text(t->by_outcome[OUTCOME_UNKNOWN], d));
-    if (t->by_outcome[OUTCOME_FAILED] > 0)
+    if (t->attempts > 0)
         html_elementf(html, "p", NULL,
-                      "Who made them fail is not said: rule set %s describes failures and "
-                      "attributes none to anybody between the ends.",
-                      JUDGE_RULES_VERSION);
+                      "Packets prove in %s of them that something between the ends interfered, by "
+                      "contradicting each other (rule set %s); of the others it is not said who "
+                      "made them fail.",
+                      proven_text(page, a), JUDGE_RULES_VERSION);
 }
 
 void page_limits(struct page *page)
@@ -119,8 +133,9 @@ void page_limits(struct page *page)
         "blame.",
         "It sees only what somebody tried while a probe looked. What nobody tried, and every hour "
         "without a probe, is unknown.",
-        "It does not say who did anything: a reset or silence looks the same whether a server, a "
-        "carrier or anything between sent it.",
+        "It says that something between the ends interfered only where packets contradict each "
+        "other. Else a reset or silence looks the same whether a server, a carrier or anything "
+        "between sent it; and whose box it was no packet says.",
         "A tunnel (VPN, proxy) hides what is inside it, and a service that shares its servers with "
         "others may be taken for one of them.",
         "Packets that the probe lost look like silence. The losses stand beside each line.",

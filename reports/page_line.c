@@ -207,6 +207,25 @@ static void failures(struct page *page, const struct tally_line *line)
     page_table_end(&table);
 }
 
+/* Few clients are not named by their number either. */
+static void third_parties(struct page *page, const struct tally_line *line)
+{
+    char count[PAGE_TEXT_SIZE];
+
+    if (line->proven == 0)
+        html_element(&page->html, "p", NULL,
+                     "On this line no packets prove that anything between the ends interfered.");
+    else if (line->proven_clients.count < page->floor)
+        html_element(&page->html, "p", NULL,
+                     "On this line packets prove a third party between the ends; how often is "
+                     "withheld, for few clients met it.");
+    else
+        html_elementf(&page->html, "p", NULL,
+                      "In %s attempt%s on this line packets prove that something between the ends "
+                      "interfered: they contradict each other.",
+                      page_count_text(line->proven, count), line->proven == 1 ? "" : "s");
+}
+
 static void remarks(struct page *page, const struct tally_line *line)
 {
     static const char *const heads[] = {"Service", "What was seen", "Label",
@@ -364,6 +383,7 @@ void page_line(struct page *page, const struct tally_line *line)
         services_seen(page, line);
         outcomes(page, line);
         failures(page, line);
+        third_parties(page, line);
         remarks(page, line);
     }
     only_counted(page, line);

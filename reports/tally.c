@@ -235,6 +235,12 @@ static int take_attempt(void *context, const struct attempt_result *result)
     service->by_certainty[MIN_OF(result->certainty, CERTAINTY_CERTAIN)]++;
     if (set_add(&service->clients, &result->client) != DL_OK)
         return -ENOMEM;
+    if (result->proven) {
+        c->tally->proven++;
+        line->proven++;
+        if (set_add(&line->proven_clients, &result->client) != DL_OK)
+            return -ENOMEM;
+    }
     return result->outcome == OUTCOME_FAILED ? add_failure(service, result) : DL_OK;
 }
 
@@ -524,6 +530,7 @@ void tally_finish(struct tally *tally)
         free(line->protocols);
         free(line->hours);
         free(line->coverage);
+        free(line->proven_clients.slots);
     }
     for (size_t i = 0; i < tally->note_count; i++)
         free(tally->notes[i].kind);

@@ -65,6 +65,8 @@ struct tally_line {
     const struct vantage *vantage; /* of its first input; belongs to the reader */
     int64_t first_us, last_us;     /* of its packets; 0 for none */
     uint64_t inputs, packets, bytes, lost;
+    uint64_t proven; /* attempts in which packets prove a third party */
+    struct client_set proven_clients;
     struct tally_service *services; /* by id */
     size_t service_count;
     struct tally_protocol *protocols; /* by flows, most first */
@@ -86,7 +88,7 @@ struct tally {
     struct tally_note *notes; /* by kind */
     size_t note_count;
     uint64_t flows, flows_of_none; /* stored flows; of them of no catalogued service */
-    uint64_t attempts, by_outcome[3];
+    uint64_t attempts, by_outcome[3], proven;
     bool has_origin[4]; /* by enum origin */
 };
 

@@ -189,10 +189,15 @@ static void dns_encode(struct buffer *buffer, const struct dns_facts *dns)
 
 void blob_encode(struct buffer *buffer, const struct observation *observation)
 {
-    if (!observation->evidence.present && !observation->dns.present) {
+    bool has_path = !observation->evidence.present && observation->path.handshake_rtt_us != 0;
+
+    if (!observation->evidence.present && !observation->dns.present && !has_path) {
         return;
     }
     buffer_append_u8(buffer, BLOB_VERSION);
+    if (has_path) {
+        section_encode(buffer, TAG_PATH, &observation->path, false);
+    }
     if (observation->evidence.present) {
         evidence_encode(buffer, &observation->evidence);
     }
@@ -368,7 +373,9 @@ static bool tag_decode(uint8_t tag, struct cursor *cursor, struct observation *o
     if (tag == TAG_ADDRESS) {
         return address_decode(cursor, &observation->dns);
     }
-    if (tag == TAG_DNS || tag == TAG_ANSWER) {
+    if (tag == TAG_PATH) {
+        place = &observation->path;
+    } else if (tag == TAG_DNS || tag == TAG_ANSWER) {
         place = dns_place(&observation->dns, (enum tag)tag);
     } else {
         place = evidence_place(&observation->evidence, (enum tag)tag);
@@ -404,6 +411,7 @@ static void facts_clear(struct observation *observation)
 {
     memset(&observation->evidence, 0, sizeof(observation->evidence));
     memset(&observation->dns, 0, sizeof(observation->dns));
+    memset(&observation->path, 0, sizeof(observation->path));
 }
 
 int blob_decode(const void *bytes, size_t length, struct observation *observation)

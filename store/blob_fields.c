@@ -71,6 +71,9 @@ static const struct field suspect_fields[] = {
     FIELD(UNSIGNED, own_bytes_after),
     FIELD(UNSIGNED, own_after_us),
     FIELD(UNSIGNED, other_bytes_after),
+    FIELD(UNSIGNED, content),
+    FIELD(UNSIGNED, content_before),
+    FIELD(UNSIGNED, length_before),
 };
 #undef RECORD
 
@@ -136,6 +139,14 @@ static const struct field answer_fields[] = {
 };
 #undef RECORD
 
+#define RECORD struct path_facts
+static const struct field path_fields[] = {
+    FIELD(UNSIGNED, handshake_rtt_us),
+    FIELD(UNSIGNED, server_ttl),
+    FIELD(UNSIGNED, first_exchange_us),
+};
+#undef RECORD
+
 const struct section blob_sections[TAG_COUNT] = {
     [TAG_EVIDENCE] = {evidence_fields, ARRAY_LENGTH(evidence_fields)},
     [TAG_CLIENT] = {side_fields, ARRAY_LENGTH(side_fields)},
@@ -148,4 +159,5 @@ const struct section blob_sections[TAG_COUNT] = {
     [TAG_DNS] = {dns_fields, ARRAY_LENGTH(dns_fields)},
     [TAG_ANSWER] = {answer_fields, ARRAY_LENGTH(answer_fields)},
     [TAG_ADDRESS] = {NULL, 0},
+    [TAG_PATH] = {path_fields, ARRAY_LENGTH(path_fields)},
 };

@@ -121,10 +121,14 @@ struct suspect {
                                                   and of the other side */
     uint8_t ttl_expected;       /* the side's last ordinary TTL before; 0 where none */
     uint8_t copies;             /* identical ones (same seq, ack, flags, IP-ID, TTL) after it */
-    uint32_t own_bytes_after;   /* payload bytes of the same side beyond it that came later: it went
-                                   on talking */
+    uint32_t own_bytes_after;   /* new payload bytes of the same side beyond it that came later: it
+                                   went on talking; what is only sent again does not count */
     uint32_t own_after_us;      /* how long after it the last of them came */
     uint32_t other_bytes_after; /* payload bytes of the other side that came later */
+    /* SUSPECT_OVERLAP: four 16-bit hashes of 16 bytes each of this version and of the one before,
+     * and how long that was. */
+    uint64_t content, content_before;
+    uint16_t length_before;
 };
 #define SUSPECTS_MAX 8
 
@@ -207,6 +211,14 @@ struct evidence_facts {
     struct http_facts http;
 };
 
+/* How far the server is: what a flow that ended well leaves for judging others. Flows with evidence
+ * say it there. */
+struct path_facts {
+    uint32_t handshake_rtt_us;  /* 0 unknown */
+    uint8_t server_ttl;         /* the first of its packets */
+    uint32_t first_exchange_us; /* as in the evidence */
+};
+
 /* ---- one flow, or one DNS question ---- */
 
 enum observation_flag {
@@ -241,6 +253,7 @@ struct observation {
     uint16_t flags; /* enum observation_flag */
     struct dns_facts dns;
     struct evidence_facts evidence;
+    struct path_facts path; /* all zero where evidence is present */
 };
 
 /* ---- flows that are only counted ---- */

@@ -93,6 +93,7 @@ static void take_flow(struct open_attempt *attempt, const struct judged *judged)
     bool worked = judged->verdict.outcome == OUTCOME_OK;
     bool failed = judged->verdict.outcome == OUTCOME_FAILED;
 
+    attempt->result.proven |= judge_is_proven(&judged->verdict);
     attempt->result.certainty = MAX_OF(attempt->result.certainty, judged->flow.certainty);
     if (judged->flow.stage == STAGE_DNS) {
         attempt->name_found |= worked;

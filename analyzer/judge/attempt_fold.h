@@ -15,6 +15,7 @@ struct attempt_result {
     const char *service;      /* catalog id; valid until the fold is destroyed */
     enum certainty certainty; /* the best among its flows */
     enum outcome outcome;
+    bool proven; /* packets of one of its flows prove a third party, and not an innocent one */
     /* Of a failed one: */
     enum stage stage;
     const char *mechanism; /* NULL where the vocabulary has none */

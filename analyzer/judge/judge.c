@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "analyzer/judge/judge_internal.h"
+#include "analyzer/judge/proof.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -147,13 +148,14 @@ void judge_flow(const struct observation *flow, const struct judge_context *cont
                 struct verdict *ret_verdict)
 {
     memset(ret_verdict, 0, sizeof(*ret_verdict));
-    ret_verdict->score = -1.0; /* this rule set estimates none */
+    ret_verdict->score = -1.0;
     if (flow->dns.present || flow->stage == STAGE_DNS)
         judge_dns(flow, context, ret_verdict);
     else if (flow->transport == TRANSPORT_TCP)
         judge_tcp(flow, context, ret_verdict);
     else
         judge_datagram(flow, context, ret_verdict);
+    proof_flow(flow, context, ret_verdict);
     if (ret_verdict->outcome == OUTCOME_FAILED)
         note_question(context, ret_verdict);
 }

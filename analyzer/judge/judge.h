@@ -4,19 +4,21 @@
  * From the facts of one flow to an opinion: what was achieved, what went wrong, and who may have
  * done it.
  *
- * judge_flow() is a pure function of one observation, its DNS question, and the capture it lies in.
- * This first rule set knows the plain cases: SYN unanswered, refused or reset, silence or reset
- * after the first request, DNS errors, conflicting answers. It never attributes anything to a third
- * party: that needs the contradictions of the evidence rules to come. Rules are a const table
- * (rules.c): an id, what it says, its source; each opinion names the rules that made it.
+ * judge_flow() is a pure function of one observation, its DNS question, what is ordinary for its
+ * server, and the capture it lies in. Plain rules name what happened: SYN unanswered, refused or
+ * reset, silence or reset after the first request, DNS errors, conflicting answers. Then packets
+ * that contradict each other, and only they, make it a third party's (proof.h). Rules are a const
+ * table (rules.c): an id, what it looks at and says, its weight, its source; each opinion names the
+ * rules that made it.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyzer/judge/reference.h"
 #include "store/observation.h"
 
-#define JUDGE_RULES_VERSION "1"
-#define JUDGE_EVIDENCE_MAX  8
+#define JUDGE_RULES_VERSION "2"
+#define JUDGE_EVIDENCE_MAX  16
 #define JUDGE_DETAIL_SIZE   160
 
 /* How long after the last unanswered packet a capture must have gone on before silence counts as
@@ -26,6 +28,8 @@
 struct judge_context {
     int64_t capture_end_us;        /* last packet of the input */
     const struct observation *dns; /* the question the flow followed; NULL for none */
+    bool steady;                   /* no radio between the probe and the server */
+    struct reference server;       /* of the flow's server, or of the resolver; may be empty */
     bool one_way; /* the input holds packets of one direction only: there, silence says nothing */
 };
 
@@ -45,14 +49,36 @@ struct verdict {
     struct judge_evidence evidence[JUDGE_EVIDENCE_MAX];
 };
 
+/* A score of at most this goes with an innocent third party: an expired mapping, the client's own
+ * house, a router (design section 5). */
+#define JUDGE_SCORE_INNOCENT 0.1
+
+/* Something between the ends did it, and it is no innocent third party. */
+static inline bool judge_is_proven(const struct verdict *verdict)
+{
+    return verdict->attribution == ATTRIBUTION_THIRD_PARTY && verdict->score > JUDGE_SCORE_INNOCENT;
+}
+
 void judge_flow(const struct observation *flow, const struct judge_context *context,
                 struct verdict *ret_verdict);
 
+enum judge_rule_kind {
+    JUDGE_RULE_PLAIN,         /* says what happened, not who did it */
+    JUDGE_RULE_CONTRADICTION, /* proves a third party */
+    JUDGE_RULE_LOOKS,         /* moves the score, names the device, proves nothing */
+    JUDGE_RULE_INNOCENT       /* a third party, and no interference */
+};
+
 struct judge_rule {
     const char *id;
-    const char *says;   /* one sentence */
-    const char *source; /* where the rule comes from */
+    const char *says;     /* one sentence */
+    const char *source;   /* where the rule comes from */
+    const char *looks_at; /* the facts it reads; "" for plain rules */
+    enum judge_rule_kind kind;
+    double weight; /* log-likelihood ratio, third party against endpoint; 0 says nothing */
 };
+/* By id; NULL. */
+const struct judge_rule *judge_rule_find(const char *id);
 /* The rules of this set, NULL beyond the last. */
 const struct judge_rule *judge_rule_at(size_t index);
 

@@ -71,19 +71,20 @@ static const char *conflict_of(const struct observation *question, const struct 
     return NULL;
 }
 
-static const char *conflict_among(const struct observation *question)
+bool judge_dns_conflict(const struct observation *question, struct judge_dns_conflict *ret)
 {
     const struct dns_facts_answer *answers = question->dns.answers;
-    const char *worst = NULL;
 
+    *ret = (struct judge_dns_conflict){NULL, NULL, NULL, false};
     for (unsigned i = 0; i < answer_count(question); i++) {
         for (unsigned j = 0; j < i; j++) {
-            const char *conflict = conflict_of(question, &answers[i], &answers[j]);
-            if (conflict && (!worst || strcmp(conflict, "dns.injection.bogon") == 0))
-                worst = conflict;
+            const struct dns_facts_answer *a = &answers[j], *b = &answers[i];
+            const char *conflict = conflict_of(question, a, b);
+            if (conflict && (!ret->mechanism || strcmp(conflict, "dns.injection.bogon") == 0))
+                *ret = (struct judge_dns_conflict){a, b, conflict, all_bogons(a) != all_bogons(b)};
         }
     }
-    return worst;
+    return ret->mechanism != NULL;
 }
 
 /* Of a service that the catalog knows by its public names; an operator's own server may well have a
@@ -105,11 +106,11 @@ static bool only_bogons(const struct observation *question)
 
 const char *judge_dns_doubt(const struct observation *question, bool *ret_conflict)
 {
-    const char *conflict = question->dns.present ? conflict_among(question) : NULL;
+    struct judge_dns_conflict conflict;
 
-    *ret_conflict = conflict != NULL;
-    if (conflict)
-        return conflict;
+    *ret_conflict = question->dns.present && judge_dns_conflict(question, &conflict);
+    if (*ret_conflict)
+        return conflict.mechanism;
     return question->dns.present && only_bogons(question) ? "dns.injection.bogon" : NULL;
 }
 

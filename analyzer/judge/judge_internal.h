@@ -48,6 +48,14 @@ void judge_dns(const struct observation *flow, const struct judge_context *conte
  * address? The mechanism, NULL if neither. */
 const char *judge_dns_doubt(const struct observation *question, bool *ret_conflict);
 
+/* The two answers that contradict each other worst. */
+struct judge_dns_conflict {
+    const struct dns_facts_answer *a, *b;
+    const char *mechanism;
+    bool one_bogon; /* one of them is not public, the other is or is none */
+};
+bool judge_dns_conflict(const struct observation *question, struct judge_dns_conflict *ret);
+
 /*
  * What the server of a flow would have logged, in the words of the SIGCOMM 2023 table: for a client
  * that reset the connection itself, and for silence. 0 where one cannot know.

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analyzer/judge/attempt.h"
 #include "base/status.h"
@@ -20,7 +21,9 @@ struct direction_count {
 struct judge_pass {
     struct store_reader *reader;
     struct attempts *attempts;
+    struct references *references;
     struct direction_count *inputs; /* by number */
+    uint32_t *lines;                /* by number: the first input of the same vantage */
     struct observation dns;
 };
 
@@ -38,18 +41,43 @@ static void survey_flow(struct direction_count *count, const struct observation 
 
 static int survey(struct judge_pass *pass, const struct store_query *query, struct dl_error *error)
 {
-    struct store_query rows_only = *query;
+    struct store_query with_evidence = *query;
     struct observation flow;
     int status;
 
-    rows_only.with_evidence = false;
-    status = store_reader_begin(pass->reader, &rows_only, error);
+    with_evidence.with_evidence = true;
+    status = store_reader_begin(pass->reader, &with_evidence, error);
     while (status == DL_OK) {
         status = store_reader_next(pass->reader, &flow, error);
-        if (status == DL_OK && flow.input <= store_reader_input_count(pass->reader))
-            survey_flow(&pass->inputs[flow.input], &flow);
+        if (status != DL_OK || flow.input > store_reader_input_count(pass->reader))
+            continue;
+        survey_flow(&pass->inputs[flow.input], &flow);
+        status = references_learn(pass->references, pass->lines[flow.input], &flow);
     }
     return status == DL_END ? DL_OK : status;
+}
+
+/* Captures of one probe at one place are one line's; one that does not say speaks for itself. */
+static bool same_line(const struct vantage *a, const struct vantage *b)
+{
+    return a->probe_id[0] && strcmp(a->probe_id, b->probe_id) == 0 &&
+           strcmp(a->carrier, b->carrier) == 0 && a->asn == b->asn &&
+           strcmp(a->country, b->country) == 0 && a->position == b->position;
+}
+
+static void number_lines(struct judge_pass *pass)
+{
+    uint32_t count = store_reader_input_count(pass->reader);
+
+    for (uint32_t i = 1; i <= count; i++) {
+        const struct input_record *input = store_reader_input(pass->reader, i);
+        pass->lines[i] = i;
+        for (uint32_t j = 1; j < i && input && pass->lines[i] == i; j++) {
+            const struct input_record *before = store_reader_input(pass->reader, j);
+            if (pass->lines[j] == j && before && same_line(&input->vantage, &before->vantage))
+                pass->lines[i] = j;
+        }
+    }
 }
 
 static bool is_one_way(const struct direction_count *count)
@@ -68,9 +96,13 @@ int judge_pass_create(struct judge_pass **ret_pass, struct store_reader *reader,
         goto out;
     pass->reader = reader;
     pass->inputs = calloc(store_reader_input_count(reader) + 1, sizeof(*pass->inputs));
-    if (!pass->inputs)
+    pass->lines = calloc(store_reader_input_count(reader) + 1, sizeof(*pass->lines));
+    if (!pass->inputs || !pass->lines)
         goto out;
+    number_lines(pass);
     status = attempts_create(&pass->attempts);
+    if (status == DL_OK)
+        status = references_create(&pass->references);
     if (status == DL_OK)
         status = survey(pass, query, error);
     with_evidence.with_evidence = true;
@@ -90,7 +122,9 @@ void judge_pass_destroy(struct judge_pass *pass)
     if (!pass)
         return;
     attempts_destroy(pass->attempts);
+    references_destroy(pass->references);
     free(pass->inputs);
+    free(pass->lines);
     free(pass);
 }
 
@@ -121,9 +155,15 @@ int judge_pass_next(struct judge_pass *pass, struct judged *ret_judged, struct d
     if (!ret_judged->input)
         return dl_error_set(error, DL_CORRUPT, "flow %" PRIu32 ":%" PRIu64 " is of no input",
                             ret_judged->flow.input, ret_judged->flow.packet);
-    struct judge_context context = {.capture_end_us = ret_judged->input->last_us,
-                                    .dns = ret_judged->dns,
-                                    .one_way = is_one_way(&pass->inputs[ret_judged->flow.input])};
+    const struct vantage *vantage = &ret_judged->input->vantage;
+    struct judge_context context = {
+        .steady = vantage->network == NETWORK_FIXED || vantage->network == NETWORK_TRANSIT ||
+                  vantage->position == POSITION_CARRIER || vantage->position == POSITION_SERVER,
+        .capture_end_us = ret_judged->input->last_us,
+        .dns = ret_judged->dns,
+        .server = references_find(pass->references, pass->lines[ret_judged->flow.input],
+                                  &ret_judged->flow),
+        .one_way = is_one_way(&pass->inputs[ret_judged->flow.input])};
     judge_flow(&ret_judged->flow, &context, &ret_judged->verdict);
     return DL_OK;
 }

@@ -35,6 +35,68 @@ static int32_t offset_from(uint32_t seq, uint32_t expected)
     return expected ? (int32_t)(seq - expected) : 0;
 }
 
+/* ---- two contents for one place ---- */
+
+#define BLOCK_BYTES      16
+#define BLOCKS_TO_DIFFER 2 /* a transmission error rarely spoils more than one */
+
+static uint16_t block_hash(const uint8_t *bytes)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (unsigned i = 0; i < BLOCK_BYTES; i++)
+        hash = (hash ^ bytes[i]) * 16777619u;
+    uint16_t folded = (uint16_t)(hash >> 16 ^ hash);
+    return folded ? folded : 1;
+}
+
+static void content_hash(const struct packet *packet, uint16_t ret_blocks[CONTENT_BLOCKS])
+{
+    for (unsigned i = 0; i < CONTENT_BLOCKS; i++)
+        ret_blocks[i] = packet->payload_captured >= (i + 1) * BLOCK_BYTES
+                            ? block_hash(packet->payload + (size_t)i * BLOCK_BYTES)
+                            : 0;
+}
+
+static uint64_t content_word(const uint16_t blocks[CONTENT_BLOCKS])
+{
+    uint64_t word = 0;
+    for (unsigned i = CONTENT_BLOCKS; i-- > 0;)
+        word = word << 16 | blocks[i];
+    return word;
+}
+
+void suspect_keep_content(struct evidence *evidence, const struct packet *packet)
+{
+    evidence->content_seq = packet->seq;
+    content_hash(packet, evidence->content);
+}
+
+bool suspect_is_overlap(const struct flow *flow, const struct evidence *evidence,
+                        const struct packet *packet)
+{
+    uint16_t blocks[CONTENT_BLOCKS];
+    unsigned differing = 0;
+
+    if ((flow->flags & FLOW_MID_STREAM) || packet->seq != evidence->content_seq)
+        return false;
+    content_hash(packet, blocks);
+    for (unsigned i = 0; i < CONTENT_BLOCKS; i++)
+        differing += blocks[i] && evidence->content[i] && blocks[i] != evidence->content[i];
+    return differing >= BLOCKS_TO_DIFFER;
+}
+
+static void overlap_fill(struct suspect *s, const struct evidence *evidence,
+                         const struct packet *packet)
+{
+    uint16_t blocks[CONTENT_BLOCKS];
+    content_hash(packet, blocks);
+    s->content = content_word(blocks);
+    s->content_before = content_word(evidence->content);
+    s->length_before = evidence->sides[SIDE_SERVER].first_payload_length;
+}
+
+/* ---- a suspect ---- */
+
 static void suspect_fill(struct suspect *s, const struct flow *flow,
                          const struct evidence *evidence, enum side side, enum suspect_kind kind,
                          const struct packet *packet)
@@ -81,7 +143,11 @@ void suspect_add(struct tracker *tracker, struct flow *flow, enum side side, enu
     details->suspect_end_seq[at] = packet->seq;
     details->suspect_ack[at] = packet->ack;
     suspect_fill(&details->suspects[at], flow, tracker_evidence(tracker, flow), side, kind, packet);
+    if (kind == SUSPECT_OVERLAP)
+        overlap_fill(&details->suspects[at], tracker_evidence(tracker, flow), packet);
 }
+
+/* ---- what came later ---- */
 
 static uint32_t saturating_add(uint32_t a, uint32_t b)
 {
@@ -93,14 +159,17 @@ void suspect_note_payload(struct details *details, const struct flow *flow, enum
 {
     uint32_t end = packet->seq + packet->payload_length;
     uint32_t now = flow_offset_us(flow, packet->time_us);
+    int32_t fresh = flow->next_seq[side] ? (int32_t)(end - flow->next_seq[side])
+                                         : (int32_t)packet->payload_length;
     for (unsigned i = 0; i < details->suspect_count; i++) {
         struct suspect *s = &details->suspects[i];
         if (s->packet == packet->number)
             continue;
         if (s->side != side) {
             s->other_bytes_after = saturating_add(s->other_bytes_after, packet->payload_length);
-        } else if ((int32_t)(end - details->suspect_end_seq[i]) > s->payload_length) {
-            s->own_bytes_after = saturating_add(s->own_bytes_after, packet->payload_length);
+        } else if (fresh > 0 && (int32_t)(end - details->suspect_end_seq[i]) > s->payload_length) {
+            s->own_bytes_after =
+                saturating_add(s->own_bytes_after, MIN_OF((uint32_t)fresh, packet->payload_length));
             s->own_after_us = now > s->after_us ? now - s->after_us : 0;
         }
     }

@@ -301,11 +301,15 @@ static void tcp_payload_evidence(struct tracker *tracker, struct flow *flow, enu
                                                              : flow->ttl[side] - packet->ttl);
     if (details)
         suspect_note_payload(details, flow, side, packet);
-    if (first && side == SIDE_SERVER && (packet->tcp_flags & TCP_FIN))
+    if (!first && side == SIDE_SERVER && suspect_is_overlap(flow, evidence, packet))
+        suspect_add(tracker, flow, side, SUSPECT_OVERLAP, packet);
+    else if (first && side == SIDE_SERVER && (packet->tcp_flags & TCP_FIN))
         suspect_add(tracker, flow, side, SUSPECT_FIN_DATA, packet);
     else if (step >= TTL_STEP_NOTED && flow->ttl[side] != 0 &&
              own->ttl_max - own->ttl_min < TTL_STEP_NOTED)
         suspect_add(tracker, flow, side, SUSPECT_TTL, packet);
+    if (first && side == SIDE_SERVER)
+        suspect_keep_content(evidence, packet);
     if (ahead > 0)
         own->out_of_order += own->out_of_order < UINT8_MAX;
     if (fresh > 0)

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Which flow a packet belongs to, and what the packet adds to it: TCP's state from the SYN on,
- * counters, clocks, and the facts of struct evidence. Nothing here reads payload bytes.
+ * counters, clocks, and the facts of struct evidence. Payload bytes are hashed, never read.
  *
  * TCP's first packet says who the client is; a flow whose SYN was not seen is mid-stream, and its
  * client a guess (local networks first, then the higher port). RFC 9293 for the states, RFC 6298 3
@@ -73,6 +73,11 @@ size_t tracker_memory(const struct tracker *tracker);
 /* Records a packet that deserves a look; copies of one already there only count. */
 void suspect_add(struct tracker *tracker, struct flow *flow, enum side side, enum suspect_kind kind,
                  const struct packet *packet);
+/* The server's first payload is kept as hashes; does a later one in its place say something else?
+ */
+void suspect_keep_content(struct evidence *evidence, const struct packet *packet);
+bool suspect_is_overlap(const struct flow *flow, const struct evidence *evidence,
+                        const struct packet *packet);
 /* A later payload packet: adds to what came after each suspect. */
 void suspect_note_payload(struct details *details, const struct flow *flow, enum side side,
                           const struct packet *packet);

@@ -717,6 +717,68 @@ static void test_data_after_reset(void **state)
     line_end(&line);
 }
 
+/* What was in flight at the reset and is sent again later is no new word. */
+static void test_flight_after_reset(void **state)
+{
+    struct line line;
+    const struct suspect *s;
+
+    (void)state;
+    line_begin(&line, false);
+    shake_hands(&line);
+    send_tcp(&line, C, TCP_ACK, 1, 1, 500);
+    send_tcp(&line, S, TCP_RST, 1, 0, 0);
+    s = &details_of(&line)->suspects[0];
+    send_tcp(&line, S, TCP_ACK, 1, 501, 1000);
+    assert_int_equal(s->own_bytes_after, 1000);
+    assert_int_equal(s->own_after_us, 1 * MS);
+    line.now_us += 900 * MS;
+    send_tcp(&line, S, TCP_ACK, 1, 501, 1000);
+    assert_int_equal(s->own_bytes_after, 1000);
+    assert_int_equal(s->own_after_us, 1 * MS);
+    line_end(&line);
+}
+
+static void send_text(struct line *line, uint32_t seq, const char *text)
+{
+    struct packet packet = tcp(line, S, TCP_ACK | TCP_PSH, seq, 501, (unsigned)strlen(text));
+    packet.payload = (const uint8_t *)text;
+    packet.payload_captured = packet.payload_length;
+    assert_true(give(line, &packet));
+}
+
+static void test_two_contents(void **state)
+{
+    static const char page[] =
+        "HTTP/1.1 302 Found\r\nLocation: http://10.10.34.34/\r\n\r\n..........";
+    static const char answer[] =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9000\r\n\r\n";
+    char spoiled[sizeof(page)];
+    struct line line;
+
+    (void)state;
+    line_begin(&line, false);
+    shake_hands(&line);
+    send_tcp(&line, C, TCP_ACK, 1, 1, 500);
+    send_text(&line, 1, page);
+    send_text(&line, 1, page); /* the same again */
+    memcpy(spoiled, page, sizeof(page));
+    spoiled[20] ^= 0x40; /* a transmission error */
+    send_text(&line, 1, spoiled);
+    send_text(&line, 1, "HTTP/1.1 200 OK"); /* too short to tell */
+    send_text(&line, 1 + (uint32_t)strlen(page), answer);
+    assert_null(details_of(&line));
+    send_text(&line, 1, answer);
+    assert_non_null(details_of(&line));
+    const struct suspect *s = &details_of(&line)->suspects[0];
+    assert_int_equal(s->kind, SUSPECT_OVERLAP);
+    assert_int_equal(s->side, S);
+    assert_int_equal(s->length_before, strlen(page));
+    assert_int_equal(s->payload_length, strlen(answer));
+    assert_true(s->content != 0 && s->content_before != 0 && s->content != s->content_before);
+    line_end(&line);
+}
+
 static void test_fin_with_data(void **state)
 {
     struct line line;
@@ -736,7 +798,7 @@ static void test_fin_with_data(void **state)
     send_tcp(&line, S, TCP_ACK | TCP_FIN | TCP_PSH, 1, 201, 300);
     assert_int_equal(s->own_bytes_after, 0);
     send_tcp(&line, S, TCP_ACK, 1, 201, 1400);
-    assert_int_equal(s->own_bytes_after, 1400);
+    assert_int_equal(s->own_bytes_after, 1400 - 300 - 1);
     assert_int_equal(details_of(&line)->suspect_count, 1);
     line_end(&line);
     /* A FIN with a later payload is ordinary. */
@@ -1033,6 +1095,8 @@ int main(void)
         cmocka_unit_test(test_reset_triggers),
         cmocka_unit_test(test_reset_copies),
         cmocka_unit_test(test_data_after_reset),
+        cmocka_unit_test(test_flight_after_reset),
+        cmocka_unit_test(test_two_contents),
         cmocka_unit_test(test_fin_with_data),
         cmocka_unit_test(test_foreign_ttl),
         cmocka_unit_test(test_second_syn_ack),

@@ -126,11 +126,39 @@ static void test_window(void **state)
     attempt_fold_destroy(fold);
 }
 
+/* Proven by one flow is proven; an innocent third party is nobody's interference. */
+static void test_proven(void **state)
+{
+    static const struct {
+        enum attribution attribution;
+        double score;
+        bool proven;
+    } verdicts[] = {{ATTRIBUTION_THIRD_PARTY, 0.99, true},
+                    {ATTRIBUTION_THIRD_PARTY, 0.1, false},
+                    {ATTRIBUTION_UNKNOWN, 0.9, false}};
+    const struct piece piece = {STAGE_TLS, OUTCOME_FAILED, "tls.reset.sni"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(verdicts); i++) {
+        struct attempt_fold *fold;
+        struct taken taken = {0};
+        struct judged judged = judged_of(&piece, 1, 0), plain = judged_of(&piece, 2, 1);
+        judged.verdict.attribution = verdicts[i].attribution;
+        judged.verdict.score = verdicts[i].score;
+        assert_int_equal(attempt_fold_create(&fold, take, &taken), 0);
+        assert_int_equal(attempt_fold_add(fold, &judged), 0);
+        assert_int_equal(attempt_fold_add(fold, &plain), 0);
+        assert_int_equal(attempt_fold_finish(fold), 0);
+        assert_int_equal(taken.last.proven, verdicts[i].proven);
+        attempt_fold_destroy(fold);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outcomes),
         cmocka_unit_test(test_window),
+        cmocka_unit_test(test_proven),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

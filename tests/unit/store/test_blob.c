@@ -51,6 +51,20 @@ static void test_everything(void **state)
     assert_comes_back();
 }
 
+/* A flow that ended well leaves its path; evidence says it itself. */
+static void test_path(void **state)
+{
+    (void)state;
+    filled.path = (struct path_facts){
+        .handshake_rtt_us = 81000, .server_ttl = 50, .first_exchange_us = 90000};
+    assert_comes_back();
+    assert_memory_equal(&decoded.path, &filled.path, sizeof(filled.path));
+    assert_true(blob.length < 16);
+    filled.evidence.present = true;
+    assert_comes_back();
+    assert_int_equal(decoded.path.handshake_rtt_us, 0);
+}
+
 /* Present, and otherwise zero: also that comes back. */
 static void test_empty_parts(void **state)
 {
@@ -193,9 +207,9 @@ static void test_random_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_nothing),      TEST(test_everything),   TEST(test_empty_parts),
-        TEST(test_usual_size),   TEST(test_newer_writer), TEST(test_malformed),
-        TEST(test_every_prefix), TEST(test_random_bytes),
+        TEST(test_nothing),     TEST(test_path),         TEST(test_everything),
+        TEST(test_empty_parts), TEST(test_usual_size),   TEST(test_newer_writer),
+        TEST(test_malformed),   TEST(test_every_prefix), TEST(test_random_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

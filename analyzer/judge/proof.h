@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+/*
+ * Did something between the ends do it? A verdict of the plain rules goes in; packets that
+ * contradict each other make it a third party's, and only they. What merely looks foreign (TTL,
+ * IP-ID, DF, options, copies) moves the score and names the device.
+ *
+ * Each rule is one function over one suspicious packet; its weight (a log-likelihood ratio, positive
+ * for a third party) stands in rules.c. The score is the logistic of their sum.
+ */
+#include "analyzer/judge/judge_internal.h"
+
+#define PROOF_CAP_UNPROVEN 0.9 /* what no contradiction backs is never as good as proven */
+
+/* A round trip shorter than this, or an answer less than a millisecond too soon, is within what
+ * clocks of capture queues and interrupt moderation do. */
+#define PROOF_RTT_LEAST_US 5000u
+#define PROOF_SOONER_US    1000u
+#define PROOF_SOONER(rtt)  ((uint32_t)((uint64_t)(rtt)*4 / 5))
+#define PROOF_SAMPLES_SYN  5u /* where the flow itself has none */
+#define PROOF_SAMPLES_FIRM 3u /* one round trip may hold a radio's waking up */
+
+struct proof {
+    const struct observation *flow;
+    const struct judge_context *context;
+    struct verdict *verdict;
+    double sum;
+    unsigned weighed; /* rules with a weight that fired */
+    bool contradicted, innocent;
+    const struct suspect *forged; /* the contradicted packet of a connection */
+};
+
+/* Notes that a rule of rules.c fired; each counts once. */
+void proof_add(struct proof *proof, const char *rule, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Is the server's least round trip known well enough to accuse anybody by? */
+bool proof_is_firm(const struct judge_context *context);
+/* Routers between a packet's sender and the probe, from the usual first TTLs. */
+unsigned proof_hops(uint8_t ttl);
+
+void proof_flow(const struct observation *flow, const struct judge_context *context,
+                struct verdict *verdict);
+/* proof_dns.c */
+void proof_question(struct proof *proof);
+/* proof_looks.c: what corroborates, and what speaks of an innocent third party */
+void proof_looks(struct proof *proof, const struct suspect *suspect);
+/* The server's first payload, where it was suspicious; NULL. */
+const struct suspect *proof_first_answer(const struct proof *proof);
+/* Does that payload look foreign and lead to a bare address? Notes it. */
+bool proof_looks_redirected(struct proof *proof, const struct suspect *answer);
+void proof_innocent(struct proof *proof, const struct suspect *suspect);
+/* An ICMP error of a router: a prohibition, or plainly no way. */
+void proof_icmp(struct proof *proof);
