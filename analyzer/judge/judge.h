@@ -6,8 +6,8 @@
  *
  * judge_flow() is a pure function of one observation, its DNS question, and the capture it lies in.
  * This first rule set knows the plain cases: SYN unanswered, refused or reset, silence or reset
- * after the first request, DNS errors, conflicting answers. It never attributes anything to a third
- * party: that needs the contradictions of the evidence rules to come. Rules are a const table
+ * after the first request, DNS errors, conflicting answers. A third party it names for
+ * block pages only: all else needs the contradictions of the evidence rules to come. Rules are a const table
  * (rules.c): an id, what it says, its source; each opinion names the rules that made it.
  */
 #include <stdbool.h>

@@ -42,6 +42,8 @@ static const struct judge_rule rules[] = {
     {"dns-bogon", "The only answer for a public name is an address that is not public.",
      "RFC 6890; OONI, ts-024-web-connectivity 0.5: dns_bogon"},
     {"dns-doubtful", "The question that the flow followed had a doubtful answer.", DNS_INJECTION},
+    {"blockpage", "A page, redirect or address that fingerprints of block pages name.",
+     "darkline, design section 5 (d); catalog/blockpages and the lists of --fingerprints"},
     {"tls-alert", "One end broke off the TLS handshake with an alert.", "RFC 8446 6"},
     {"closed-without-answer", "The server closed in good order without answering the request.",
      "RFC 9293 3.6"},

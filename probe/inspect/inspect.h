@@ -11,6 +11,7 @@
  */
 #include "base/pool.h"
 #include "catalog/catalog.h"
+#include "catalog/fingerprint.h"
 #include "probe/decode/decode.h"
 #include "probe/inspect/parse.h"
 #include "store/observation.h"
@@ -76,6 +77,7 @@ struct inspector_pools {
     struct pool assemblies; /* struct quic_assembly */
     uint64_t refused;
     const struct catalog *catalog;
+    const struct fingerprints *fingerprints; /* of block pages; NULL for none */
 };
 
 int inspector_pools_init(struct inspector_pools *pools, uint32_t streams_maximum,

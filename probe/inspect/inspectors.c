@@ -3,6 +3,7 @@
  * an adapter here and one line in the table. */
 #include "base/array.h"
 #include "base/status.h"
+#include "probe/inspect/blockpage.h"
 #include "probe/inspect/dns.h"
 #include "probe/inspect/http.h"
 #include "probe/inspect/inspect.h"
@@ -159,7 +160,6 @@ static enum parse_result http_server_bytes(struct inspector_pools *pools,
                                            struct inspection *inspection,
                                            const struct inspect_view *view)
 {
-    (void)pools;
     struct http_response response;
     struct http_facts *http = &inspection->facts.http;
     enum parse_result result =
@@ -173,6 +173,11 @@ static enum parse_result http_server_bytes(struct inspector_pools *pools,
     memcpy(http->location, response.location,
            MIN_OF(sizeof(http->location), sizeof(response.location)));
     memcpy(http->title, response.title, MIN_OF(sizeof(http->title), sizeof(response.title)));
+    if (result == PARSE_DONE && !view->final &&
+        blockpage_wants_more(pools->fingerprints, &response))
+        return PARSE_MORE;
+    if (result == PARSE_DONE || view->final)
+        blockpage_inspect(pools->fingerprints, view, &response, &http->blockpage);
     return view->final ? PARSE_DONE : result;
 }
 
