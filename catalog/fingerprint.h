@@ -9,8 +9,8 @@
  *   fingerprints_add_file()    a list: OONI's CSV, Citizen Lab's CSV, Censored Planet's JSON lines
  *   fingerprints_build()       the index and the version; from then on the set is read-only
  *
- * A fingerprint of scope BLOCKPAGE_FALSE_POSITIVE is known to be no block page: a page that has one
- * is no proof, whatever else matches. Patterns are bytes as they are on the wire: a page in another
+ * A fingerprint of scope BLOCKPAGE_FALSE_POSITIVE is of what is known to be no block page: a page
+ * that has one is no proof, whatever else matches. Patterns are bytes as they are on the wire: a page in another
  * encoding than its pattern, packed with gzip, or with the pattern broken by a chunk's length is not
  * found.
  */
@@ -71,13 +71,16 @@ struct fingerprint_page {
 };
 
 struct fingerprint_hit {
-    const char *id; /* the set's; NULL: none but a false positive */
+    const char *id; /* the set's */
     enum blockpage_scope scope;
     enum blockpage_where where; /* what the list asks for */
     const char *false_positive; /* id of one that matched; NULL for none */
 };
 
-/* The narrowest scope wins, then the first added. False where nothing at all matches. */
+/*
+ * The narrowest scope wins, then the first added. A false positive counts where it matches beside
+ * the block page's own bytes. False where no block page is found.
+ */
 bool fingerprints_match_page(const struct fingerprints *set, const struct fingerprint_page *page,
                              struct fingerprint_hit *ret_hit);
 /* An address in a DNS answer. */

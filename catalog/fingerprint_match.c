@@ -248,9 +248,15 @@ static struct fingerprint_span span_of(const struct fingerprint_page *page, uint
     }
 }
 
+struct found {
+    const struct fingerprint *item; /* NULL for none */
+    struct fingerprint_span span;   /* the bytes it is made of */
+};
+
 /* Does the pattern whose anchor is at `at` match there? */
 static bool matches_at(const struct fingerprints *set, const struct fingerprint *item,
-                       const struct fingerprint_page *page, size_t at, size_t *budget)
+                       const struct fingerprint_page *page, size_t at, size_t *budget,
+                       struct fingerprint_span *ret_span)
 {
     struct fingerprint_span span = span_of(page, item->where);
     size_t start = at - item->anchor;
@@ -261,46 +267,60 @@ static bool matches_at(const struct fingerprints *set, const struct fingerprint 
         return false;
     const uint8_t *end =
         pattern_end(set, item, page->bytes + start, page->bytes + span.end, budget);
-    return end && (item->kind != FINGERPRINT_FULL || end == page->bytes + span.end);
+    if (!end || (item->kind == FINGERPRINT_FULL && end != page->bytes + span.end))
+        return false;
+    *ret_span = (struct fingerprint_span){start, (size_t)(end - page->bytes)};
+    return true;
 }
 
-static bool is_better(const struct fingerprints *set, const struct fingerprint *item,
-                      const struct fingerprint *best)
+static bool is_better(const struct fingerprint *item, const struct fingerprint *best)
 {
-    (void)set;
     return !best || item->scope < best->scope || (item->scope == best->scope && item < best);
+}
+
+/* A false positive's bytes that are a part of the block page's own say nothing against it:
+ * "redirect" in a carrier's address. */
+static bool is_within(struct fingerprint_span inner, struct fingerprint_span outer)
+{
+    return inner.start >= outer.start && inner.end <= outer.end;
+}
+
+/* The best block page; with `page_found`, the first false positive beside it. */
+static struct found search(const struct fingerprints *set, const struct fingerprint_page *page,
+                           const struct found *page_found)
+{
+    struct found best = {0};
+    struct fingerprint_span span;
+    size_t budget = GAP_BUDGET, comparisons = COMPARISONS_MAX;
+
+    for (size_t at = 0; at + FINGERPRINT_ANCHOR <= page->length && comparisons > 0; at++) {
+        uint32_t next = set->heads[bucket_of(page->bytes + at)];
+        for (; next && comparisons > 0; comparisons--) {
+            const struct fingerprint *item = &set->items[next - 1];
+            next = item->next;
+            if ((item->scope == BLOCKPAGE_FALSE_POSITIVE) != (page_found != NULL) ||
+                !is_better(item, best.item) || !matches_at(set, item, page, at, &budget, &span) ||
+                (page_found && is_within(span, page_found->span)))
+                continue;
+            best = (struct found){item, span};
+        }
+    }
+    return best;
 }
 
 bool fingerprints_match_page(const struct fingerprints *set, const struct fingerprint_page *page,
                              struct fingerprint_hit *ret_hit)
 {
-    const struct fingerprint *best = NULL, *against = NULL;
-    size_t budget = GAP_BUDGET, comparisons = COMPARISONS_MAX;
+    struct found best = search(set, page, NULL);
 
-    for (size_t at = 0; page->length >= FINGERPRINT_ANCHOR && comparisons > 0 &&
-                        at <= page->length - FINGERPRINT_ANCHOR;
-         at++) {
-        uint32_t next = set->heads[bucket_of(page->bytes + at)];
-        for (; next && comparisons > 0; comparisons--) {
-            const struct fingerprint *item = &set->items[next - 1];
-            bool no = item->scope == BLOCKPAGE_FALSE_POSITIVE;
-            next = item->next;
-            if (is_better(set, item, no ? against : best) &&
-                matches_at(set, item, page, at, &budget)) {
-                if (no)
-                    against = item;
-                else
-                    best = item;
-            }
-        }
-    }
-    if (!best && !against)
+    if (!best.item)
         return false;
-    *ret_hit = (struct fingerprint_hit){
-        .id = best ? id_at(set, best->id) : NULL,
-        .scope = best ? (enum blockpage_scope)best->scope : BLOCKPAGE_NONE,
-        .where = best ? (enum blockpage_where)best->where : BLOCKPAGE_IN_NOTHING,
-        .false_positive = against ? id_at(set, against->id) : NULL};
+    struct found against = search(set, page, &best);
+    *ret_hit = (struct fingerprint_hit){.id = id_at(set, best.item->id),
+                                        .scope = (enum blockpage_scope)best.item->scope,
+                                        .where = (enum blockpage_where)best.item->where,
+                                        .false_positive =
+                                            against.item ? id_at(set, against.item->id) : NULL};
     return true;
 }
 
@@ -319,11 +339,9 @@ bool fingerprints_match_address(const struct fingerprints *set, const struct add
     if (low == set->address_count || !address_equal(&set->addresses[low].address, address))
         return false;
     const struct fingerprint_address *found = &set->addresses[low];
+    if (found->scope == BLOCKPAGE_FALSE_POSITIVE)
+        return false;
     *ret_hit = (struct fingerprint_hit){0};
-    if (found->scope == BLOCKPAGE_FALSE_POSITIVE) {
-        ret_hit->false_positive = id_at(set, found->id);
-        return true;
-    }
     ret_hit->id = id_at(set, found->id);
     ret_hit->scope = (enum blockpage_scope)found->scope;
     ret_hit->where = BLOCKPAGE_IN_DNS;

@@ -22,7 +22,7 @@ static struct fingerprint_span span_of(const struct inspect_view *view, struct h
 static void take_hit(const struct fingerprints *fingerprints, const struct fingerprint_hit *hit,
                      struct blockpage_facts *facts)
 {
-    if (hit->id) {
+    if (!facts->id[0] || hit->scope < (enum blockpage_scope)facts->scope) {
         snprintf(facts->id, sizeof(facts->id), "%s", hit->id);
         facts->scope = (uint8_t)hit->scope;
         facts->where = (uint8_t)hit->where;
@@ -60,9 +60,6 @@ void blockpage_inspect_address(const struct fingerprints *fingerprints,
 {
     struct fingerprint_hit hit;
 
-    if (!fingerprints || !fingerprints_match_address(fingerprints, address, &hit))
-        return;
-    if (facts->id[0] && hit.id && facts->scope <= hit.scope)
-        hit.id = NULL;
-    take_hit(fingerprints, &hit, facts);
+    if (fingerprints && fingerprints_match_address(fingerprints, address, &hit))
+        take_hit(fingerprints, &hit, facts);
 }
