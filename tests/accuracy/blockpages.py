@@ -133,6 +133,22 @@ def check_pages(darkline, work, pages, lists, what):
     return len(known) / len(answers)
 
 
+def check_addresses(darkline, work):
+    """Answers with the address of a block page, an ordinary one and a bogon."""
+    line = frames.Line()
+    expected = {"chat.signal.org": ("203.0.114.9", None, None), "g.whatsapp.net": ("203.82.48.83", "dns.injection.blockpage", "third-party"),
+                "wss-primary.slack.com": ("203.82.48.86", "dns.injection.blockpage", "unknown")}
+    for number, (name, (address, *_)) in enumerate(expected.items()):
+        line.question("10.0.0.9", 30000 + number, "192.0.2.53", name, [address])
+    path = os.path.join(work, "dns.pcap")
+    with open(path, "wb") as file:
+        file.write(frames.pcap(line.frames))
+    wrong = [(flow["host"], flow["mechanism"], flow["attribution"]) for flow in flows_of(darkline, work, "dns.store", [path], ())
+             if (flow["mechanism"], flow["attribution"]) != expected[flow["host"]][1:]]
+    print(f"addresses: {len(wrong)} of {len(expected)} wrong", *wrong)
+    return len(wrong)
+
+
 def check_named(darkline, work, lists):
     """The Pakistani pages that the catalog itself names, with and without the lists."""
     failed = 0
@@ -198,6 +214,7 @@ def main():
         check_pages(darkline, work, pages, (), "catalog alone")
         share = check_pages(darkline, work, pages, lists, "with the lists")
         failed = check_named(darkline, work, lists)
+        failed += check_addresses(darkline, work)
         failed += check_ordinary(darkline, work, real_data, lists)
         failed += check_pakistan(darkline, work, real_data)
     return 1 if failed or share < LEAST_NAMED else 0
