@@ -28,17 +28,17 @@ static uint32_t bucket_of(const uint8_t *at)
 
 static const uint8_t *text_of(const struct fingerprints *set, const struct fingerprint *item)
 {
-    return (const uint8_t *)set->pool.bytes + item->text;
+    return (const uint8_t *)buffer_text(&set->pool) + item->text;
 }
 
 static const uint8_t *wild_of(const struct fingerprints *set, const struct fingerprint *item)
 {
-    return item->wild ? (const uint8_t *)set->pool.bytes + item->wild : NULL;
+    return item->wild ? (const uint8_t *)buffer_text(&set->pool) + item->wild : NULL;
 }
 
 static const char *id_at(const struct fingerprints *set, uint32_t offset)
 {
-    return set->pool.bytes + offset;
+    return buffer_text(&set->pool) + offset;
 }
 
 /* ---- building ---- */
@@ -312,11 +312,13 @@ static struct found search(const struct fingerprints *set, const struct fingerpr
 bool fingerprints_match_page(const struct fingerprints *set, const struct fingerprint_page *page,
                              struct fingerprint_hit *ret_hit)
 {
-    struct found best = search(set, page, NULL);
+    struct found best = {0}, against;
 
+    if (page->bytes)
+        best = search(set, page, NULL);
     if (!best.item)
         return false;
-    struct found against = search(set, page, &best);
+    against = search(set, page, &best);
     *ret_hit = (struct fingerprint_hit){.id = id_at(set, best.item->id),
                                         .scope = (enum blockpage_scope)best.item->scope,
                                         .where = (enum blockpage_where)best.item->where,

@@ -5,18 +5,27 @@
 
 #include "base/array.h"
 
-bool blockpage_wants_more(const struct fingerprints *fingerprints,
-                          const struct http_response *response)
-{
-    return fingerprints && fingerprints_count(fingerprints) > 0 && response->body_readable &&
-           !response->body_whole;
-}
-
 static struct fingerprint_span span_of(const struct inspect_view *view, struct http_bytes part)
 {
     size_t start = part.at ? (size_t)(part.at - view->bytes) : 0;
 
     return (struct fingerprint_span){start, start + part.length};
+}
+
+uint16_t blockpage_wants(const struct fingerprints *fingerprints, const struct inspect_view *view,
+                         const struct http_response *response)
+{
+    size_t start = span_of(view, response->body).start, length = response->body_length;
+
+    if (!fingerprints || fingerprints_count(fingerprints) == 0 || !response->body_readable ||
+        response->body_whole)
+        return 0;
+    if (!response->body.at) /* the head is all there is so far */
+        start = view->length;
+    if (start >= INSPECT_STREAM_MAX)
+        return 0;
+    return (uint16_t)(length > 0 && length < INSPECT_STREAM_MAX - start ? start + length
+                                                                        : INSPECT_STREAM_MAX);
 }
 
 static void take_hit(const struct fingerprints *fingerprints, const struct fingerprint_hit *hit,

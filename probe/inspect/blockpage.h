@@ -8,9 +8,12 @@
 #include "probe/inspect/http.h"
 #include "probe/inspect/inspect.h"
 
-/* Can more of the body still show one? `fingerprints` may be NULL in all of these. */
-bool blockpage_wants_more(const struct fingerprints *fingerprints,
-                          const struct http_response *response);
+/*
+ * How many of the server's bytes are worth waiting for, at most INSPECT_STREAM_MAX; 0 where what is
+ * there is all, or no more can tell. `fingerprints` may be NULL in all of these.
+ */
+uint16_t blockpage_wants(const struct fingerprints *fingerprints, const struct inspect_view *view,
+                         const struct http_response *response);
 /* Looks through the bytes at hand, at most INSPECT_STREAM_MAX of them. */
 void blockpage_inspect(const struct fingerprints *fingerprints, const struct inspect_view *view,
                        const struct http_response *response, struct blockpage_facts *ret_facts);

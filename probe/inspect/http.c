@@ -532,12 +532,12 @@ static enum parse_result answer_read(struct cursor *c, bool final,
     return result;
 }
 
-static bool last_chunk_there(const struct cursor *body)
+bool http_ends_chunked(const uint8_t *bytes, size_t length)
 {
     static const char mark[] = "\r\n0\r\n\r\n";
-    size_t length = sizeof(mark) - 1;
+    const size_t size = sizeof(mark) - 1;
 
-    return cursor_left(body) >= length && memcmp(body->end - length, mark, length) == 0;
+    return length >= size && memcmp(bytes + length - size, mark, size) == 0;
 }
 
 static enum parse_result body_read(struct cursor *c, const struct body_facts *body,
@@ -550,7 +550,9 @@ static enum parse_result body_read(struct cursor *c, const struct body_facts *bo
 
     ret_response->body = bytes_of(&there);
     ret_response->body_readable = !none;
-    ret_response->body_whole = none || ended || (body->chunked && last_chunk_there(&there));
+    ret_response->body_length = body->length_known ? body->length : 0;
+    ret_response->body_whole =
+        none || ended || (body->chunked && http_ends_chunked(there.at, cursor_left(&there)));
     return none || title_read(there, ret_response) || ended ? PARSE_DONE : PARSE_MORE;
 }
 

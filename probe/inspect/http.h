@@ -39,7 +39,11 @@ struct http_response {
     struct http_bytes body, raw_title, raw_location, raw_server, raw_via;
     bool body_readable; /* text that is not packed */
     bool body_whole;    /* all of it is there */
+    size_t body_length; /* as the head says; 0 where it does not */
 };
+
+/* Do the bytes end as a chunked body does (RFC 9112 7.1)? */
+bool http_ends_chunked(const uint8_t *bytes, size_t length);
 
 enum parse_result http_parse_response(const uint8_t *bytes, size_t length, bool final,
                                       struct http_response *ret_response);

@@ -60,8 +60,9 @@ struct inspection {
     bool wants_dpi; /* the inspectors do not know it, or not well enough */
     bool dpi_done;
     uint8_t dpi_packets;
-    uint32_t stream[2]; /* slots of struct stream_buffer */
-    uint32_t quic;      /* slot of struct quic_assembly */
+    uint16_t page_wanted; /* HTTP: so many bytes of the server are waited for; 0: not known yet */
+    uint32_t stream[2];   /* slots of struct stream_buffer */
+    uint32_t quic;        /* slot of struct quic_assembly */
     uint16_t lengths[2][CATALOG_WIRE_LENGTHS];
     uint8_t length_count[2];
     uint8_t first_captured[2];

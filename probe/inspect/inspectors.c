@@ -162,6 +162,9 @@ static enum parse_result http_server_bytes(struct inspector_pools *pools,
 {
     struct http_response response;
     struct http_facts *http = &inspection->facts.http;
+    if (view->length < inspection->page_wanted && !view->final &&
+        !http_ends_chunked(view->bytes, view->length))
+        return PARSE_MORE; /* nothing but the rest of the page is missing */
     enum parse_result result =
         http_parse_response(view->bytes, view->length, view->final, &response);
     if (result == PARSE_NOT_MINE)
@@ -173,8 +176,9 @@ static enum parse_result http_server_bytes(struct inspector_pools *pools,
     memcpy(http->location, response.location,
            MIN_OF(sizeof(http->location), sizeof(response.location)));
     memcpy(http->title, response.title, MIN_OF(sizeof(http->title), sizeof(response.title)));
-    if (result == PARSE_DONE && !view->final &&
-        blockpage_wants_more(pools->fingerprints, &response))
+    if (result == PARSE_DONE && !inspection->page_wanted)
+        inspection->page_wanted = blockpage_wants(pools->fingerprints, view, &response);
+    if (view->length < inspection->page_wanted && !view->final && !response.body_whole)
         return PARSE_MORE;
     if (result == PARSE_DONE || view->final)
         blockpage_inspect(pools->fingerprints, view, &response, &http->blockpage);

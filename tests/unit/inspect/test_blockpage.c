@@ -201,6 +201,38 @@ static void test_whole_body(void **state)
     assert_string_equal(b->inspection.facts.http.blockpage.list, "");
 }
 
+static void test_declared_length(void **state)
+{
+    struct bench *b = *state;
+
+    ask(b);
+    put(b, SIDE_SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 36\r\n\r\n", TCP_ACK);
+    put(b, SIDE_SERVER, "<title>x</title>...", TCP_ACK);
+    put(b, SIDE_SERVER, "access is blocke", TCP_ACK);
+    assert_int_equal(b->inspection.side_state[SIDE_SERVER], INSPECT_WANT);
+    assert_string_equal(b->inspection.facts.http.blockpage.id, "");
+    put(b, SIDE_SERVER, "d", TCP_ACK);
+    assert_int_equal(b->inspection.side_state[SIDE_SERVER], INSPECT_SIDE_DONE);
+    assert_string_equal(b->inspection.facts.http.blockpage.id, "body");
+}
+
+/* One segment larger than what is looked at (put together by the interface). */
+static void test_large_segment(void **state)
+{
+    struct bench *b = *state;
+    size_t length = 40000;
+    char *text = malloc(length);
+
+    memset(text, '-', length);
+    memcpy(text, HTML "<title>x</title>", strlen(HTML "<title>x</title>"));
+    memcpy(text + 20000, "access is blocked", strlen("access is blocked"));
+    ask(b);
+    put_at(b, SIDE_SERVER, 5000, text, length, TCP_ACK);
+    assert_int_equal(b->inspection.side_state[SIDE_SERVER], INSPECT_SIDE_DONE);
+    assert_string_equal(finish(b)->id, "");
+    free(text);
+}
+
 /* The last bytes that are looked at, and the first that are not. */
 static void fill(struct bench *b, size_t before)
 {
@@ -248,11 +280,18 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_one_segment),  TEST(test_several_segments),
-        TEST(test_bare),         TEST(test_first_bytes_stay),
-        TEST(test_head),         TEST(test_unreadable),
-        TEST(test_whole_body),   TEST(test_limit_within),
-        TEST(test_limit_beyond), TEST(test_without_lists),
+        TEST(test_one_segment),
+        TEST(test_several_segments),
+        TEST(test_bare),
+        TEST(test_first_bytes_stay),
+        TEST(test_head),
+        TEST(test_unreadable),
+        TEST(test_whole_body),
+        TEST(test_limit_within),
+        TEST(test_limit_beyond),
+        TEST(test_without_lists),
+        TEST(test_declared_length),
+        TEST(test_large_segment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
