@@ -16,6 +16,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
+import everything  # noqa: E402
 import frames  # noqa: E402
 
 SKIPPED = 77
@@ -172,9 +173,7 @@ def check_ordinary(darkline, work, real_data, lists):
     answers.update({f"{name}-bare.example.net": body for name, (_, body) in ORDINARY.items() if body.startswith(b"<")})
     path = os.path.join(work, "ordinary.pcap")
     capture(path, answers)
-    inputs = [path] + [os.path.join(real_data, folder) for folder in ("negatives", "ndpi")]
-    inputs = [path] + sorted(each for folder in inputs[1:] for each in glob.glob(os.path.join(folder, "**"), recursive=True)
-                             if each.endswith((".pcap", ".pcapng", ".cap", ".pcap.gz")))
+    inputs = [path] + [each for folder in ("negatives", "ndpi") for each in everything.captures(os.path.join(real_data, folder))]
     flows = flows_of(darkline, work, "ordinary.store", inputs, lists)
     vague = collections.Counter()
     for flow in flows:
