@@ -55,6 +55,30 @@ enum reason {
 };
 #define REASON_COUNT 10
 
+/* What a block page's fingerprint speaks for; no word of output. */
+enum blockpage_scope {
+    BLOCKPAGE_NONE = 0,
+    BLOCKPAGE_NATION = 1,        /* a country's page, the same on many networks */
+    BLOCKPAGE_CARRIER = 2,       /* one carrier's own */
+    BLOCKPAGE_INSTITUTION = 3,   /* a company's, a school's */
+    BLOCKPAGE_PRODUCT = 4,       /* a filter's, whoever runs it: also in front of a server */
+    BLOCKPAGE_VAGUE = 5,         /* words that servers use as well, or an unconfirmed entry */
+    BLOCKPAGE_FALSE_POSITIVE = 6 /* only in lists: what is known to be no block page */
+};
+
+/* Where a fingerprint was found. */
+enum blockpage_where {
+    BLOCKPAGE_IN_NOTHING = 0,
+    BLOCKPAGE_IN_BODY = 1,
+    BLOCKPAGE_IN_TITLE = 2,
+    BLOCKPAGE_IN_LOCATION = 3,
+    BLOCKPAGE_IN_SERVER = 4,
+    BLOCKPAGE_IN_VIA = 5,
+    BLOCKPAGE_IN_HEAD = 6,     /* any line above the body */
+    BLOCKPAGE_IN_ANYWHERE = 7, /* head or body: the list does not say */
+    BLOCKPAGE_IN_DNS = 8       /* an address of a DNS answer */
+};
+
 enum stage {
     STAGE_NONE = 0,
     STAGE_DNS = 1,

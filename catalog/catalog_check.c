@@ -7,16 +7,6 @@
 #include "base/clock.h"
 #include "catalog/catalog_internal.h"
 
-/* Where a fact stands: what every complaint begins with. */
-struct place {
-    const char *file;
-    const char *list; /* "names", "wire" ... */
-    size_t index;     /* 0-based; people count from 1 */
-    const struct catalog_source *sources;
-    size_t source_count;
-    struct dl_error *error;
-};
-
 int catalog_refuse(struct dl_error *error, const char *file, const char *format, ...)
 {
     char sentence[DL_ERROR_SIZE];
@@ -28,7 +18,7 @@ int catalog_refuse(struct dl_error *error, const char *file, const char *format,
     return dl_error_set(error, DL_MALFORMED, "%s: %s", file, sentence);
 }
 
-static int place_refuse(const struct place *place, const char *what, const char *value)
+int place_refuse(const struct place *place, const char *what, const char *value)
 {
     const char *before = value ? " '" : "", *after = value ? "'" : "";
 
@@ -95,7 +85,7 @@ bool hex_decode(const char *text, uint8_t *ret_bytes, size_t maximum, size_t *re
     return true;
 }
 
-static int check_date(const struct place *place, const char *date)
+int place_check_date(const struct place *place, const char *date)
 {
     int64_t time_us;
 
@@ -105,7 +95,7 @@ static int check_date(const struct place *place, const char *date)
     return DL_OK;
 }
 
-static int check_source(const struct place *place, const char *source)
+int place_check_source(const struct place *place, const char *source)
 {
     for (size_t i = 0; i < place->source_count; i++) {
         if (strcmp(place->sources[i].id, source) == 0) {
@@ -175,7 +165,7 @@ static int check_sources(struct place *place)
     place->list = "sources";
     for (size_t i = 0; status == DL_OK && i < place->source_count; i++) {
         place->index = i;
-        status = check_date(place, sources[i].checked);
+        status = place_check_date(place, sources[i].checked);
         for (size_t j = 0; status == DL_OK && j < i; j++) {
             if (strcmp(sources[i].id, sources[j].id) == 0) {
                 status = place_refuse(place, "id twice:", sources[i].id);
@@ -185,14 +175,14 @@ static int check_sources(struct place *place)
     return status;
 }
 
-static int check_head(struct place *place, const char *id)
+int place_check_head(struct place *place, const char *id)
 {
     int status = check_id(place, id);
 
     return status == DL_OK ? check_sources(place) : status;
 }
 
-static int check_country(const struct place *place, const char *country)
+int place_check_country(const struct place *place, const char *country)
 {
     if (strlen(country) != 2 || strspn(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2) {
         return catalog_refuse(place->error, place->file,
@@ -212,14 +202,14 @@ static int check_names(struct place *place, const struct raw_service *service)
         const struct raw_name *name = &service->names[i];
         place->index = i;
         status = check_name(place, name->suffix, name->exact);
-        status = status == DL_OK ? check_source(place, name->source) : status;
+        status = status == DL_OK ? place_check_source(place, name->source) : status;
     }
     place->list = "not";
     for (size_t i = 0; status == DL_OK && i < service->trap_count; i++) {
         const struct raw_trap *trap = &service->traps[i];
         place->index = i;
         status = check_name(place, trap->suffix, trap->exact);
-        status = status == DL_OK ? check_source(place, trap->source) : status;
+        status = status == DL_OK ? place_check_source(place, trap->source) : status;
     }
     return status;
 }
@@ -238,7 +228,7 @@ static int check_block(const struct catalog *catalog, const struct place *place,
     }
     status =
         status == DL_OK ? check_port_range(place, block->first_port, block->last_port) : status;
-    return status == DL_OK ? check_source(place, block->source) : status;
+    return status == DL_OK ? place_check_source(place, block->source) : status;
 }
 
 static int check_blocks_and_ports(const struct catalog *catalog, struct place *place,
@@ -259,7 +249,7 @@ static int check_blocks_and_ports(const struct catalog *catalog, struct place *p
             status = place_refuse(place, "a port is 1 to 65535", NULL);
         }
         status = status == DL_OK ? check_port_range(place, port->first, port->last) : status;
-        status = status == DL_OK ? check_source(place, port->source) : status;
+        status = status == DL_OK ? place_check_source(place, port->source) : status;
     }
     return status;
 }
@@ -285,7 +275,7 @@ static int check_labels(struct place *place, const struct raw_service *service)
         if (!certificate->issuer && !certificate->subject) {
             status = place_refuse(place, "must have issuer or subject", NULL);
         }
-        status = status == DL_OK ? check_source(place, certificate->source) : status;
+        status = status == DL_OK ? place_check_source(place, certificate->source) : status;
     }
     return status;
 }
@@ -323,7 +313,7 @@ static int check_wire(const struct place *place, const struct raw_wire *wire)
         status = place_refuse(place, "asks for no bytes and no lengths:", wire->id);
     }
     status = status == DL_OK ? check_port_range(place, wire->first_port, wire->last_port) : status;
-    return status == DL_OK ? check_source(place, wire->source) : status;
+    return status == DL_OK ? place_check_source(place, wire->source) : status;
 }
 
 static int check_service(const struct catalog *catalog, const struct raw_service *service,
@@ -333,7 +323,7 @@ static int check_service(const struct catalog *catalog, const struct raw_service
                           .sources = service->public.sources,
                           .source_count = service->public.source_count,
                           .error = error};
-    int status = check_head(&place, service->public.id);
+    int status = place_check_head(&place, service->public.id);
 
     if (status == DL_OK && service->is_control != (service->public.class == CLASS_CONTROL)) {
         status =
@@ -358,29 +348,29 @@ static int check_network(const struct raw_network *network, struct dl_error *err
                           .sources = network->sources,
                           .source_count = network->source_count,
                           .error = error};
-    int status = check_head(&place, network->id);
+    int status = place_check_head(&place, network->id);
 
     place.list = "blocks";
     for (size_t i = 0; status == DL_OK && i < network->block_count; i++) {
         const struct raw_network_block *block = &network->blocks[i];
         place.index = i;
         status = check_prefix(&place, block->block);
-        status = status == DL_OK ? check_date(&place, block->first_seen) : status;
-        status = status == DL_OK ? check_date(&place, block->last_seen) : status;
-        status = status == DL_OK ? check_source(&place, block->source) : status;
+        status = status == DL_OK ? place_check_date(&place, block->first_seen) : status;
+        status = status == DL_OK ? place_check_date(&place, block->last_seen) : status;
+        status = status == DL_OK ? place_check_source(&place, block->source) : status;
     }
     return status;
 }
 
 static int check_carrier_asn(const struct place *place, const struct raw_asn *asn)
 {
-    int status = check_date(place, asn->from);
+    int status = place_check_date(place, asn->from);
 
-    status = status == DL_OK ? check_date(place, asn->until) : status;
+    status = status == DL_OK ? place_check_date(place, asn->until) : status;
     if (status == DL_OK && asn->from && asn->until && strcmp(asn->from, asn->until) > 0) {
         status = place_refuse(place, "ends before it begins:", asn->until);
     }
-    return status == DL_OK ? check_source(place, asn->source) : status;
+    return status == DL_OK ? place_check_source(place, asn->source) : status;
 }
 
 static bool mcc_mnc_valid(const char *text)
@@ -396,9 +386,9 @@ static int check_carrier(const struct raw_carrier *carrier, struct dl_error *err
                           .sources = carrier->public.sources,
                           .source_count = carrier->public.source_count,
                           .error = error};
-    int status = check_head(&place, carrier->public.id);
+    int status = place_check_head(&place, carrier->public.id);
 
-    status = status == DL_OK ? check_country(&place, carrier->public.country) : status;
+    status = status == DL_OK ? place_check_country(&place, carrier->public.country) : status;
     place.list = "asns";
     for (size_t i = 0; status == DL_OK && i < carrier->asn_count; i++) {
         place.index = i;
@@ -415,7 +405,7 @@ static int check_carrier(const struct raw_carrier *carrier, struct dl_error *err
     for (size_t i = 0; status == DL_OK && i < carrier->prefix_count; i++) {
         place.index = i;
         status = check_prefix(&place, carrier->prefixes[i].block);
-        status = status == DL_OK ? check_source(&place, carrier->prefixes[i].source) : status;
+        status = status == DL_OK ? place_check_source(&place, carrier->prefixes[i].source) : status;
     }
     return status;
 }
@@ -476,9 +466,9 @@ static int check_order(const struct catalog *catalog, const struct raw_order *ra
                           .sources = order->sources,
                           .source_count = order->source_count,
                           .error = error};
-    int status = check_head(&place, order->id);
+    int status = place_check_head(&place, order->id);
 
-    status = status == DL_OK ? check_country(&place, order->country) : status;
+    status = status == DL_OK ? place_check_country(&place, order->country) : status;
     if (status == DL_OK && !utc_offset_valid(order->utc_offset)) {
         status = catalog_refuse(error, raw->file, "utc_offset '%s' is not like +05:00",
                                 order->utc_offset);
@@ -487,11 +477,11 @@ static int check_order(const struct catalog *catalog, const struct raw_order *ra
     place.list = "dates";
     for (size_t i = 0; status == DL_OK && i < order->date_count; i++) {
         place.index = i;
-        status = check_date(&place, order->dates[i].date);
+        status = place_check_date(&place, order->dates[i].date);
         if (status == DL_OK && !order_kind_valid(order->dates[i].kind)) {
             status = place_refuse(&place, "no such kind:", order->dates[i].kind);
         }
-        status = status == DL_OK ? check_source(&place, order->dates[i].source) : status;
+        status = status == DL_OK ? place_check_source(&place, order->dates[i].source) : status;
     }
     return status;
 }
@@ -524,6 +514,9 @@ int catalog_check(const struct catalog *catalog, struct dl_error *error)
     }
     for (size_t i = 0; status == DL_OK && i < catalog->order_count; i++) {
         status = check_order(catalog, catalog->orders[i], error);
+    }
+    for (size_t i = 0; status == DL_OK && i < catalog->blockpage_count; i++) {
+        status = catalog_check_blockpage(catalog->blockpages[i], error);
     }
     return status == DL_OK ? check_duplicates(catalog, error) : status;
 }

@@ -26,6 +26,9 @@
 
 /* ---- what the files say ---- */
 
+/* How a pattern of a block page lies in the part it is looked for in. */
+enum fingerprint_kind { FINGERPRINT_CONTAINS, FINGERPRINT_PREFIX, FINGERPRINT_FULL };
+
 enum sure { SURE_CONFIRMED = 0, SURE_UNCONFIRMED = 1 }; /* 0: what a file leaves out */
 
 struct raw_name {
@@ -143,6 +146,25 @@ struct raw_order {
     const char *file;
 };
 
+struct raw_pattern {
+    const char *text, *first_seen, *last_seen, *source;
+    enum blockpage_where where;
+    enum fingerprint_kind kind;
+    enum sure sure;
+    bool any_case;
+};
+
+struct raw_blockpage {
+    const char *id, *name, *file;
+    enum blockpage_scope scope;
+    const char *const *countries;
+    size_t country_count;
+    const struct catalog_source *sources;
+    size_t source_count;
+    struct raw_pattern *patterns;
+    size_t pattern_count;
+};
+
 struct raw_inventory {
     const char *name, *service, *address, *host;
     uint16_t port;
@@ -152,6 +174,7 @@ struct raw_inventory {
  * ---- */
 
 enum yaml_kind {
+    YAML_BLOCKPAGE,
     YAML_CARRIER,
     YAML_NETWORK,
     YAML_ORDER,
@@ -169,12 +192,30 @@ void catalog_yaml_free(enum yaml_kind kind, void *data, unsigned count);
 /* Writes "FILE: sentence" and returns DL_MALFORMED. */
 int catalog_refuse(struct dl_error *error, const char *file, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Where a fact stands: what every complaint begins with. */
+struct place {
+    const char *file;
+    const char *list; /* "names", "wire" ... */
+    size_t index;     /* 0-based; people count from 1 */
+    const struct catalog_source *sources;
+    size_t source_count;
+    struct dl_error *error;
+};
+/* "FILE: LIST entry N: WHAT 'VALUE'"; `value` may be NULL. */
+int place_refuse(const struct place *place, const char *what, const char *value);
+int place_check_head(struct place *place, const char *id); /* the id, and the sources */
+int place_check_country(const struct place *place, const char *country);
+int place_check_date(const struct place *place, const char *date); /* accepts NULL */
+int place_check_source(const struct place *place, const char *source);
 /* All documents, each in itself and their references to each other. */
 int catalog_check(const struct catalog *catalog, struct dl_error *error);
 /* A lower-case DNS name of two labels or more that is no address. */
 bool host_name_valid(const char *name);
 /* The bytes of an even number of hex digits; false if they are none or more than `maximum`. */
 bool hex_decode(const char *text, uint8_t *ret_bytes, size_t maximum, size_t *ret_length);
+
+/* catalog_check_blockpage.c */
+int catalog_check_blockpage(const struct raw_blockpage *page, struct dl_error *error);
 
 /* ---- catalog_names.c: names in a keyed table, found by walking label boundaries ---- */
 
@@ -358,7 +399,8 @@ struct catalog {
     struct raw_network **networks;
     struct raw_carrier **carriers;
     struct raw_order **orders;
-    size_t service_count, network_count, carrier_count, order_count;
+    struct raw_blockpage **blockpages;
+    size_t service_count, network_count, carrier_count, order_count, blockpage_count;
     struct inventory_list *inventories;
     size_t inventory_count;
     char version[CATALOG_VERSION_SIZE];

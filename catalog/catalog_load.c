@@ -20,11 +20,9 @@ struct room {
 };
 
 /* In the order of their names, for the digest. */
-static const struct room rooms[] = {{"carriers", YAML_CARRIER},
-                                    {"controls", YAML_SERVICE},
-                                    {"networks", YAML_NETWORK},
-                                    {"orders", YAML_ORDER},
-                                    {"services", YAML_SERVICE}};
+static const struct room rooms[] = {{"blockpages", YAML_BLOCKPAGE}, {"carriers", YAML_CARRIER},
+                                    {"controls", YAML_SERVICE},     {"networks", YAML_NETWORK},
+                                    {"orders", YAML_ORDER},         {"services", YAML_SERVICE}};
 
 /* ---- files ---- */
 
@@ -114,6 +112,9 @@ static int document_add(struct catalog *catalog, enum yaml_kind kind, char *file
 static void document_set_file(enum yaml_kind kind, void *data, const char *file, bool is_control)
 {
     switch (kind) {
+    case YAML_BLOCKPAGE:
+        ((struct raw_blockpage *)data)->file = file;
+        break;
     case YAML_CARRIER:
         ((struct raw_carrier *)data)->file = file;
         break;
@@ -251,6 +252,11 @@ static int compare_carriers(const void *a, const void *b)
                   (*(struct raw_carrier *const *)b)->public.id);
 }
 
+static int compare_blockpages(const void *a, const void *b)
+{
+    return strcmp((*(struct raw_blockpage *const *)a)->id, (*(struct raw_blockpage *const *)b)->id);
+}
+
 static int compare_orders(const void *a, const void *b)
 {
     return strcmp((*(struct raw_order *const *)a)->public.id,
@@ -313,6 +319,10 @@ static int arrange(struct catalog *catalog, const char *folder, struct dl_error 
     if (status == DL_OK) {
         status = documents_of(catalog, YAML_ORDER, &catalog->orders, &catalog->order_count,
                               compare_orders);
+    }
+    if (status == DL_OK) {
+        status = documents_of(catalog, YAML_BLOCKPAGE, &catalog->blockpages,
+                              &catalog->blockpage_count, compare_blockpages);
     }
     if (status == DL_OK && catalog->service_count == 0) {
         status = dl_error_set(error, DL_EMPTY, "%s: no service in it", folder);
@@ -416,6 +426,7 @@ static void documents_free(struct catalog *catalog)
     free(catalog->networks);
     free(catalog->carriers);
     free(catalog->orders);
+    free(catalog->blockpages);
 }
 
 void catalog_destroy(struct catalog *catalog)

@@ -4,22 +4,15 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "catalog/catalog_csv.h"
 #include "catalog/catalog_internal.h"
 
-#define FILE_MAXIMUM  ((size_t)256 << 20)
-#define FIELD_MAXIMUM ((size_t)1 << 20)
-
-struct reader {
-    const char *at, *end;
-    size_t line; /* of `at`, from 1 on */
-    const char *path;
-    struct dl_error *error;
-};
+#define FILE_MAXIMUM ((size_t)256 << 20)
 
 /* ---- names ---- */
 
 /* DL_MALFORMED (and no message) for what is no DNS name. */
-static int watch(struct catalog *catalog, const struct reader *reader, const char *name,
+static int watch(struct catalog *catalog, const struct csv_reader *reader, const char *name,
                  size_t length)
 {
     struct host_text host;
@@ -59,7 +52,7 @@ static const char *url_host(const char *url, size_t length, size_t *ret_length)
 
 /* ---- one name a line ---- */
 
-static bool take_line(struct reader *reader, const char **ret_line, size_t *ret_length)
+static bool take_line(struct csv_reader *reader, const char **ret_line, size_t *ret_length)
 {
     const char *end;
 
@@ -93,7 +86,7 @@ static void trim(const char **line, size_t *length)
     }
 }
 
-static int read_lines(struct catalog *catalog, struct reader *reader)
+static int read_lines(struct catalog *catalog, struct csv_reader *reader)
 {
     const char *line;
     size_t length;
@@ -111,56 +104,7 @@ static int read_lines(struct catalog *catalog, struct reader *reader)
     return status;
 }
 
-/* ---- CSV (RFC 4180) ---- */
-
-static bool take_quoted(struct reader *reader, struct buffer *field)
-{
-    bool open = true;
-
-    reader->at++;
-    while (open && reader->at < reader->end) {
-        char c = *reader->at++;
-        if (c == '"' && reader->at < reader->end && *reader->at == '"') {
-            reader->at++;
-        } else if (c == '"') {
-            open = false;
-            continue;
-        }
-        reader->line += c == '\n';
-        buffer_append_u8(field, (uint8_t)c);
-    }
-    return !open;
-}
-
-/* The next field; `ret_last`: it was the last of its record. */
-static int take_field(struct reader *reader, struct buffer *field, bool *ret_last)
-{
-    const char *start;
-    size_t line = reader->line;
-    int status = DL_OK;
-
-    buffer_clear(field);
-    if (reader->at < reader->end && *reader->at == '"' && !take_quoted(reader, field)) {
-        status = dl_error_set(reader->error, DL_MALFORMED, "%s: line %zu: a quote never ends",
-                              reader->path, line);
-        goto out;
-    }
-    start = reader->at;
-    while (reader->at < reader->end && *reader->at != ',' && *reader->at != '\n') {
-        reader->at++;
-    }
-    buffer_append(field, start, (size_t)(reader->at - start));
-    if (field->failed) {
-        status = dl_error_set(reader->error, DL_LIMIT, "%s: line %zu: a field is too long",
-                              reader->path, line);
-        goto out;
-    }
-    *ret_last = reader->at == reader->end || *reader->at == '\n';
-    reader->line += reader->at < reader->end && *reader->at == '\n';
-    reader->at += reader->at < reader->end;
-out:
-    return status;
-}
+/* ---- CSV ---- */
 
 static bool is_url_column(const struct buffer *field)
 {
@@ -171,14 +115,14 @@ static bool is_url_column(const struct buffer *field)
 }
 
 /* Which column of the first record holds the URLs; -1: none, or this is no CSV at all. */
-static int find_url_column(struct reader *reader, struct buffer *field, int *ret_column,
+static int find_url_column(struct csv_reader *reader, struct buffer *field, int *ret_column,
                            bool *ret_is_csv)
 {
     int column = -1, count = 0, status = DL_OK;
     bool last = false;
 
     while (status == DL_OK && !last) {
-        status = take_field(reader, field, &last);
+        status = csv_take_field(reader, field, &last);
         if (status == DL_OK && column < 0 && is_url_column(field)) {
             column = count;
         }
@@ -189,7 +133,7 @@ static int find_url_column(struct reader *reader, struct buffer *field, int *ret
     return status;
 }
 
-static int read_records(struct catalog *catalog, struct reader *reader, struct buffer *field,
+static int read_records(struct catalog *catalog, struct csv_reader *reader, struct buffer *field,
                         int url_column)
 {
     int status = DL_OK;
@@ -199,7 +143,7 @@ static int read_records(struct catalog *catalog, struct reader *reader, struct b
         for (int column = 0; status == DL_OK && !last; column++) {
             const char *host;
             size_t length;
-            status = take_field(reader, field, &last);
+            status = csv_take_field(reader, field, &last);
             if (status != DL_OK || column != url_column) {
                 continue;
             }
@@ -215,19 +159,19 @@ static int read_records(struct catalog *catalog, struct reader *reader, struct b
 
 /* ---- either ---- */
 
-static bool first_line_is_comment(const struct reader *reader)
+static bool first_line_is_comment(const struct csv_reader *reader)
 {
     return reader->at < reader->end && *reader->at == '#';
 }
 
-static int read_list(struct catalog *catalog, struct reader *reader)
+static int read_list(struct catalog *catalog, struct csv_reader *reader)
 {
-    struct reader start = *reader;
+    struct csv_reader start = *reader;
     struct buffer field;
     int column = -1, status = DL_OK;
     bool is_csv = false;
 
-    buffer_init(&field, FIELD_MAXIMUM);
+    buffer_init(&field, CSV_FIELD_MAX);
     if (!first_line_is_comment(reader)) {
         status = find_url_column(reader, &field, &column, &is_csv);
     }
@@ -251,7 +195,7 @@ out:
 int catalog_add_watchlist(struct catalog *catalog, const char *path, struct dl_error *error)
 {
     struct buffer text = {0};
-    struct reader reader = {.line = 1, .path = path, .error = error};
+    struct csv_reader reader = {.line = 1, .path = path, .error = error};
     int status = catalog_read_file(&text, path, FILE_MAXIMUM, error);
 
     if (status != DL_OK) {

@@ -230,6 +230,41 @@ static const cyaml_schema_field_t order_fields[] = {
     CYAML_FIELD_END};
 DOCUMENT(order_document, struct raw_order, order_fields);
 
+/* The keys of the kinds of page and of the places in it. */
+static const cyaml_strval_t scope_words[] = {{"nation", BLOCKPAGE_NATION},
+                                             {"carrier", BLOCKPAGE_CARRIER},
+                                             {"institution", BLOCKPAGE_INSTITUTION},
+                                             {"product", BLOCKPAGE_PRODUCT}};
+static const cyaml_strval_t where_words[] = {
+    {"body", BLOCKPAGE_IN_BODY},         {"title", BLOCKPAGE_IN_TITLE},
+    {"location", BLOCKPAGE_IN_LOCATION}, {"server", BLOCKPAGE_IN_SERVER},
+    {"dns", BLOCKPAGE_IN_DNS},           {"anywhere", BLOCKPAGE_IN_ANYWHERE}};
+static const cyaml_strval_t match_words[] = {
+    {"contains", FINGERPRINT_CONTAINS}, {"prefix", FINGERPRINT_PREFIX}, {"full", FINGERPRINT_FULL}};
+
+static const cyaml_schema_field_t pattern_fields[] = {
+    WORD("where", struct raw_pattern, where, where_words),
+    WORD_OPTIONAL("match", struct raw_pattern, kind, match_words),
+    TEXT("pattern", struct raw_pattern, text),
+    FLAG_OPTIONAL("any_case", struct raw_pattern, any_case),
+    TEXT_OPTIONAL("first_seen", struct raw_pattern, first_seen),
+    TEXT_OPTIONAL("last_seen", struct raw_pattern, last_seen),
+    WORD_OPTIONAL("sure", struct raw_pattern, sure, sure_words),
+    TEXT("source", struct raw_pattern, source),
+    CYAML_FIELD_END};
+ENTRY(pattern_entry, struct raw_pattern, pattern_fields);
+
+static const cyaml_schema_field_t blockpage_fields[] = {
+    TEXT("id", struct raw_blockpage, id),
+    TEXT("name", struct raw_blockpage, name),
+    WORD("scope", struct raw_blockpage, scope, scope_words),
+    LIST_OPTIONAL("countries", struct raw_blockpage, countries, country_count, &text_entry,
+                  CYAML_UNLIMITED),
+    LIST("sources", struct raw_blockpage, sources, source_count, &source_entry),
+    LIST("patterns", struct raw_blockpage, patterns, pattern_count, &pattern_entry),
+    CYAML_FIELD_END};
+DOCUMENT(blockpage_document, struct raw_blockpage, blockpage_fields);
+
 static const cyaml_schema_field_t inventory_fields[] = {
     TEXT("name", struct raw_inventory, name),
     TEXT("service", struct raw_inventory, service),
@@ -241,11 +276,10 @@ ENTRY(inventory_entry, struct raw_inventory, inventory_fields);
 static const cyaml_schema_value_t inventory_document = {CYAML_VALUE_SEQUENCE(
     CYAML_FLAG_POINTER, struct raw_inventory, &inventory_entry, 0, CATALOG_INVENTORY_MAX)};
 
-static const cyaml_schema_value_t *const documents[] = {[YAML_CARRIER] = &carrier_document,
-                                                        [YAML_NETWORK] = &network_document,
-                                                        [YAML_ORDER] = &order_document,
-                                                        [YAML_SERVICE] = &service_document,
-                                                        [YAML_INVENTORY] = &inventory_document};
+static const cyaml_schema_value_t *const documents[] = {
+    [YAML_BLOCKPAGE] = &blockpage_document, [YAML_CARRIER] = &carrier_document,
+    [YAML_NETWORK] = &network_document,     [YAML_ORDER] = &order_document,
+    [YAML_SERVICE] = &service_document,     [YAML_INVENTORY] = &inventory_document};
 
 /* ---- loading ---- */
 

@@ -58,6 +58,10 @@ void ingest_options_init(struct ingest_options *options)
          "store every flow with its names, catalogued or not"},
         {"watchlist", 0, "FILE", OPTION_TEXT, &options->watchlist,
          "names to keep besides the catalog's: one a line, or a Citizen Lab list"},
+        {"fingerprints", 0, "FILE", OPTION_LIST, &options->fingerprints,
+         "block pages besides the catalog's (OONI, Censored Planet, Citizen Lab); may repeat"},
+        {"false-positives", 0, "FILE", OPTION_LIST, &options->false_positives,
+         "the same of pages that are no block pages; they count against; may repeat"},
         {"inventory", 0, "FILE", OPTION_TEXT, &options->inventory,
          "the operator's own servers (YAML, see catalog/README.md)"},
         {"keep-addresses", 0, NULL, OPTION_FLAG, &options->keep_addresses,
@@ -219,6 +223,8 @@ static int open_parts(struct ingest *ingest, struct dl_error *error)
     if (status == DL_OK && o->watchlist)
         status = catalog_add_watchlist(ingest->catalog, o->watchlist, error);
     if (status == DL_OK)
+        status = ingest_open_fingerprints(ingest, error);
+    if (status == DL_OK)
         status =
             geo_open(&ingest->geo, ingest->common->geo.items, ingest->common->geo.count, error);
     if (status == DL_OK) {
@@ -235,9 +241,13 @@ static int open_parts(struct ingest *ingest, struct dl_error *error)
         status = check_epoch(ingest, error);
     if (status == DL_OK && ingest->key)
         status = store_put_meta(ingest->store, "key_epoch", key_epoch(ingest->key), error);
+    if (status == DL_OK)
+        status = store_put_meta(ingest->store, "fingerprints",
+                                fingerprints_version(ingest->fingerprints), error);
     if (status == DL_OK) {
         struct probe_options options = {
             .catalog = ingest->catalog,
+            .fingerprints = ingest->fingerprints,
             .key = ingest->key,
             .all_names = o->all_names,
             .keep_addresses = o->keep_addresses,
@@ -256,6 +266,7 @@ static void ingest_destroy(struct ingest *ingest)
     probe_destroy(ingest->probe);
     key_destroy(ingest->key);
     geo_close(ingest->geo);
+    fingerprints_destroy(ingest->fingerprints);
     catalog_destroy(ingest->catalog);
     free(ingest);
 }

@@ -18,7 +18,8 @@ struct ingest_options { /* what the command line says of probing */
     bool all_names, keep_addresses, hash;
     bool live;  /* print tags */
     bool early; /* an interface is watched: rows go into the store as soon as a flow is tagged */
-    struct option_spec specs[20];
+    struct option_list fingerprints, false_positives;
+    struct option_spec specs[24];
 };
 
 /* Fills the option table; the struct must stay where it is while options are parsed. */

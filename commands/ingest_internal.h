@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <signal.h>
 
+#include "catalog/fingerprint.h"
 #include "commands/ingest.h"
 #include "probe/capture/capture.h"
 #include "probe/probe.h"
@@ -15,6 +16,7 @@ struct ingest {
     const struct ingest_options *options;
     const struct common_options *common;
     struct catalog *catalog;
+    struct fingerprints *fingerprints;
     struct geo *geo;
     struct key *key;
     struct store *store;
@@ -33,6 +35,8 @@ extern volatile sig_atomic_t ingest_stop_wanted;
 
 /* Says what the store said, if it failed, and remembers that it takes no more. */
 bool ingest_store_failed(struct ingest *ingest, int status, const struct dl_error *error);
+/* The catalog's fingerprints of block pages and those of the options. */
+int ingest_open_fingerprints(struct ingest *ingest, struct dl_error *error);
 /* What options and, where `path` is a file, the file beside it say of the vantage. */
 void ingest_draft(struct ingest *ingest, const char *path, struct vantage_draft *ret_draft);
 uint64_t ingest_lost(const struct capture_stats *stats);

@@ -63,6 +63,7 @@ static int parts_init(struct probe *probe, uint64_t memory)
                            share(memory, SHARE_QUESTIONS, sizeof(struct question)));
     if (status == DL_OK)
         status = inspector_pools_init(&probe->inspectors, streams, probe->options.catalog);
+    probe->inspectors.fingerprints = probe->options.fingerprints;
     if (status == DL_OK)
         status = dns_cache_create(&probe->dns_cache, share(memory, SHARE_DNS_CACHE, 64));
     return status;

@@ -34,7 +34,8 @@ struct probe_sink {
 
 struct probe_options {
     const struct catalog *catalog;
-    struct key *key; /* for pseudonyms; may be NULL with keep_addresses */
+    const struct fingerprints *fingerprints; /* of block pages, built; NULL for none */
+    struct key *key;                         /* for pseudonyms; may be NULL with keep_addresses */
     bool all_names, keep_addresses;
     bool live;       /* write rows as soon as a flow is tagged, and again at its end */
     uint64_t memory; /* bytes for flows and their parts; 0 for the default */
@@ -59,7 +60,7 @@ struct probe_stats {
     uint64_t memory; /* bytes held for flows and their parts */
 };
 
-/* DL_OK, -ENOMEM, DL_LIBRARY (nDPI). The catalog and key must outlive the probe. */
+/* DL_OK, -ENOMEM, DL_LIBRARY (nDPI). The catalog, fingerprints and key must outlive the probe. */
 int probe_create(struct probe **ret_probe, const struct probe_options *options,
                  struct dl_error *error);
 void probe_destroy(struct probe *probe); /* accepts NULL; ends nothing */

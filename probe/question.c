@@ -6,6 +6,7 @@
  */
 #include "base/array.h"
 #include "base/status.h"
+#include "probe/inspect/blockpage.h"
 #include "probe/inspect/dns.h"
 #include "probe/probe_internal.h"
 
@@ -121,8 +122,9 @@ static bool answer_same(const struct dns_facts_answer *a, const struct dns_facts
     return true;
 }
 
-static void answer_add(struct question *question, const struct flow *flow,
-                       const struct packet *packet, const struct dns_message *message)
+static void answer_add(const struct probe *probe, struct question *question,
+                       const struct flow *flow, const struct packet *packet,
+                       const struct dns_message *message)
 {
     struct dns_facts_answer answer;
     struct dns_facts *facts = &question->facts;
@@ -130,8 +132,12 @@ static void answer_add(struct question *question, const struct flow *flow,
     for (unsigned i = 0; i < facts->answer_count; i++)
         if (answer_same(&facts->answers[i], &answer))
             return;
-    if (facts->answer_count < DNS_FACTS_ANSWERS)
-        facts->answers[facts->answer_count++] = answer;
+    if (facts->answer_count == DNS_FACTS_ANSWERS)
+        return;
+    facts->answers[facts->answer_count++] = answer;
+    for (unsigned i = 0; i < answer.address_count; i++)
+        blockpage_inspect_address(probe->options.fingerprints, &answer.addresses[i],
+                                  &facts->blockpage);
 }
 
 /* Remembers the addresses for the flows that will follow. */
@@ -162,7 +168,7 @@ static void take_answer(struct probe *probe, struct flow *flow, const struct pac
     struct question *question = probe_question(probe, flow);
     flow->flags |= FLOW_ANSWERED;
     if (question)
-        answer_add(question, flow, packet, message);
+        answer_add(probe, question, flow, packet, message);
     remember(probe, flow, question, packet, message);
     if (question &&
         !(flow->flags & FLOW_INTERESTING)) { /* only counted: the name is not needed any more */

@@ -153,7 +153,8 @@ static void keep_details(struct probe *probe, struct flow *flow, const struct fa
     bool other_name =
         asked_by_name && facts->tls.certificate.present && !facts->tls.certificate.name_fits;
     bool tls = facts->tls.alert_level || other_name;
-    bool http = facts->http.bare_html || (facts->http.response && facts->http.status >= 300);
+    bool http = facts->http.bare_html || facts->http.blockpage.id[0] ||
+                (facts->http.response && facts->http.status >= 300);
     if (!tls && !http && !(flow->flags & FLOW_EVENTFUL))
         return;
     struct details *details = tracker_details(&probe->tracker, flow);

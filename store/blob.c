@@ -9,7 +9,7 @@
 #include "store/blob_fields.h"
 
 #define VARINT_SIZE_MAX  10
-#define SECTION_SIZE_MAX 1024 /* the greatest, of http: 4 varints and 400 bytes of text */
+#define SECTION_SIZE_MAX 1024 /* the greatest, of http: 8 varints and 500 bytes of text */
 
 /* ---- numbers in memory ---- */
 

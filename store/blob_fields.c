@@ -10,6 +10,11 @@
         .kind = FIELD_##name, .maximum = (limit)                                                   \
     }
 #define FIELD(name, member) FIELD_MAX(name, member, 0)
+#define BLOCKPAGE_FIELDS                                                                           \
+    FIELD(TEXT, blockpage.id), FIELD(TEXT, blockpage.list),                                        \
+        FIELD_MAX(UNSIGNED, blockpage.scope, BLOCKPAGE_FALSE_POSITIVE),                            \
+        FIELD_MAX(UNSIGNED, blockpage.where, BLOCKPAGE_IN_DNS),                                    \
+        FIELD(BOOL, blockpage.false_positive)
 
 #define RECORD struct evidence_facts
 static const struct field evidence_fields[] = {
@@ -117,16 +122,14 @@ static const struct field certificate_fields[] = {
 #define RECORD struct http_facts
 static const struct field http_fields[] = {
     FIELD(BOOL, request), FIELD(BOOL, response), FIELD(BOOL, bare_html), FIELD(UNSIGNED, status),
-    FIELD(TEXT, method),  FIELD(TEXT, location), FIELD(TEXT, title),
+    FIELD(TEXT, method),  FIELD(TEXT, location), FIELD(TEXT, title),     BLOCKPAGE_FIELDS,
 };
 #undef RECORD
 
 #define RECORD struct dns_facts
 static const struct field dns_fields[] = {
-    FIELD(UNSIGNED, qtype),
-    FIELD(UNSIGNED, id),
-    FIELD(BOOL, edns_asked),
-    FIELD(BOOL, over_tcp),
+    FIELD(UNSIGNED, qtype), FIELD(UNSIGNED, id), FIELD(BOOL, edns_asked),
+    FIELD(BOOL, over_tcp),  BLOCKPAGE_FIELDS,
 };
 #undef RECORD
 

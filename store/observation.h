@@ -16,6 +16,15 @@
 
 #define OBSERVATION_TEXT_SIZE 192
 
+/* A block page's fingerprint that was found in what a server sent, or in a DNS answer. */
+struct blockpage_facts {
+    char id[64];         /* "" none */
+    char list[17];       /* version of the lists that were asked, hex; "" where nothing matched */
+    uint8_t scope;       /* enum blockpage_scope */
+    uint8_t where;       /* enum blockpage_where */
+    bool false_positive; /* so was one of what is known to be no block page: counts against */
+};
+
 /* ---- who saw it ---- */
 
 #define VANTAGE_TEXT_SIZE    64
@@ -165,6 +174,7 @@ struct http_facts {
     bool request, response, bare_html;
     uint16_t status;
     char method[16], location[OBSERVATION_TEXT_SIZE], title[OBSERVATION_TEXT_SIZE];
+    struct blockpage_facts blockpage;
 };
 
 #define DNS_FACTS_ANSWERS   4
@@ -191,6 +201,7 @@ struct dns_facts {
     bool edns_asked, over_tcp;
     uint8_t answer_count; /* kept; repeats of one answer are counted in packets_down only */
     struct dns_facts_answer answers[DNS_FACTS_ANSWERS];
+    struct blockpage_facts blockpage; /* of an address in any of the answers */
 };
 
 /* What is known beyond the row; kept only for flows that did not end well or that carried a

@@ -170,6 +170,8 @@ void judge_dns(const struct observation *flow, const struct judge_context *conte
             judge_unanswered(flow, context, verdict);
         return;
     }
+    if (judge_dns_blockpage(flow, verdict))
+        return;
     doubt = judge_dns_doubt(flow, &conflict);
     if (conflict) {
         /* The client may have used either, so the outcome is not known. */

@@ -39,6 +39,11 @@ bool judge_unreachable(const struct observation *flow, struct verdict *verdict);
 /* Did the server send payload, as far as the row and its evidence tell? */
 bool judge_server_spoke(const struct observation *flow);
 
+/* judge_blockpage.c: a catalogued page in the flow, an answer with such a page's address. True when
+ * that is the verdict. */
+bool judge_blockpage(const struct observation *flow, struct verdict *verdict);
+bool judge_dns_blockpage(const struct observation *question, struct verdict *verdict);
+
 void judge_tcp(const struct observation *flow, const struct judge_context *context,
                struct verdict *verdict);
 void judge_dns(const struct observation *flow, const struct judge_context *context,

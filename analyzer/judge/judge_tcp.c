@@ -394,6 +394,8 @@ void judge_tcp(const struct observation *flow, const struct judge_context *conte
                  !(flow->flags & (OBSERVATION_MID_STREAM | OBSERVATION_EARLY)) &&
                  flow->close != CLOSE_EVICTED;
 
+    if (judge_blockpage(flow, verdict))
+        return;
     if (worked(flow)) {
         judge_after_success(flow, verdict);
         return;

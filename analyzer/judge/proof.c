@@ -370,6 +370,11 @@ void proof_flow(const struct observation *flow, const struct judge_context *cont
 {
     struct proof proof = {.flow = flow, .context = context, .verdict = verdict};
 
+    if (verdict->attribution == ATTRIBUTION_THIRD_PARTY) { /* by a block page: (d) of the design */
+        proof.contradicted = true;
+        proof.weighed = 1;
+        proof.sum = judge_rule_find("blockpage")->weight;
+    }
     if (flow->dns.present)
         proof_question(&proof);
     else if (flow->transport == TRANSPORT_TCP)

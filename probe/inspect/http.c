@@ -15,9 +15,15 @@ enum field_result { FIELD_CUT, FIELD_LAST, FIELD_READ };
 
 struct body_facts {
     bool no_title; /* none can be there, or none that can be read */
+    bool chunked;
     bool length_known;
     size_t length;
 };
+
+static struct http_bytes bytes_of(const struct cursor *c)
+{
+    return (struct http_bytes){cursor_left(c) > 0 ? c->at : NULL, cursor_left(c)};
+}
 
 static bool is_space(int byte)
 {
@@ -367,9 +373,15 @@ static void response_field_take(const struct cursor *name, const struct cursor *
 {
     if (equals(name, "location") && ret_response->location[0] == '\0') {
         location_copy(ret_response->location, *value);
+        ret_response->raw_location = bytes_of(value);
     } else if (equals(name, "server") && ret_response->server[0] == '\0') {
         parse_copy_text(ret_response->server, sizeof(ret_response->server), value->at,
                         cursor_left(value));
+        ret_response->raw_server = bytes_of(value);
+    } else if (equals(name, "via") && !ret_response->raw_via.at) {
+        ret_response->raw_via = bytes_of(value);
+    } else if (equals(name, "transfer-encoding")) {
+        body->chunked = true;
     } else if (equals(name, "content-length")) {
         body->length_known = length_parse(*value, &body->length);
     } else if (equals(name, "content-type")) {
@@ -410,7 +422,7 @@ static void title_copy(char ret_title[HTTP_TEXT_SIZE], struct cursor text)
 }
 
 /* True once nothing more is to be learnt: the whole title, or a place where none comes any more. */
-static bool title_read(struct cursor body, char ret_title[HTTP_TEXT_SIZE])
+static bool title_read(struct cursor body, struct http_response *ret_response)
 {
     size_t length = cursor_left(&body) < TITLE_WITHIN_MAX ? cursor_left(&body) : TITLE_WITHIN_MAX;
     struct cursor page = cursor_sub(&body, length);
@@ -427,7 +439,8 @@ static bool title_read(struct cursor body, char ret_title[HTTP_TEXT_SIZE])
             (void)find(&c, "<");
         }
         text.end = c.at;
-        title_copy(ret_title, text);
+        ret_response->raw_title = bytes_of(&text);
+        title_copy(ret_response->title, text);
     } else {
         c = page;
         decided |= find(&c, "</head");
@@ -440,8 +453,10 @@ static bool title_read(struct cursor body, char ret_title[HTTP_TEXT_SIZE])
 /* Does the page begin as HTML? MORE for white space and the beginning of a tag. */
 static enum parse_result page_begins(struct cursor c)
 {
-    static const char *const tags[] = {"<!doctype html", "<html",   "<head", "<meta",
-                                       "<script",        "<iframe", "<title"};
+    static const char *const tags[] = {
+        "<!doctype html", "<html", "<head",   "<meta",  "<script", "<iframe",
+        "<title",         "<body", "<center", "<style", "<link ",  "<table",
+        "<div",           "<ul",   "<h1",     "<p>",    "<!--"};
     enum parse_result result = PARSE_NOT_MINE;
     size_t space = 0;
 
@@ -471,7 +486,9 @@ static enum parse_result page_read(const struct cursor *c, struct http_response 
 
     if (result == PARSE_DONE) {
         ret_response->bare_html = true;
-        ret_response->complete = title_read(*c, ret_response->title);
+        ret_response->body = bytes_of(c);
+        ret_response->body_readable = true;
+        ret_response->complete = title_read(*c, ret_response);
         result = ret_response->complete ? PARSE_DONE : PARSE_MORE;
     }
     return result;
@@ -515,6 +532,14 @@ static enum parse_result answer_read(struct cursor *c, bool final,
     return result;
 }
 
+bool http_ends_chunked(const uint8_t *bytes, size_t length)
+{
+    static const char mark[] = "\r\n0\r\n\r\n";
+    const size_t size = sizeof(mark) - 1;
+
+    return length >= size && memcmp(bytes + length - size, mark, size) == 0;
+}
+
 static enum parse_result body_read(struct cursor *c, const struct body_facts *body,
                                    struct http_response *ret_response)
 {
@@ -523,7 +548,12 @@ static enum parse_result body_read(struct cursor *c, const struct body_facts *bo
                 ret_response->status == 304;
     struct cursor there = cursor_sub(c, ended ? body->length : cursor_left(c));
 
-    return none || title_read(there, ret_response->title) || ended ? PARSE_DONE : PARSE_MORE;
+    ret_response->body = bytes_of(&there);
+    ret_response->body_readable = !none;
+    ret_response->body_length = body->length_known ? body->length : 0;
+    ret_response->body_whole =
+        none || ended || (body->chunked && http_ends_chunked(there.at, cursor_left(&there)));
+    return none || title_read(there, ret_response) || ended ? PARSE_DONE : PARSE_MORE;
 }
 
 enum parse_result http_parse_response(const uint8_t *bytes, size_t length, bool final,

@@ -21,6 +21,11 @@ struct http_request {
 enum parse_result http_parse_request(const uint8_t *bytes, size_t length, bool final,
                                      struct http_request *ret_request);
 
+struct http_bytes { /* a part of the bytes given; NULL and 0 where it is not there */
+    const uint8_t *at;
+    size_t length;
+};
+
 struct http_response {
     uint16_t status;               /* 0: a bare page */
     bool bare_html;                /* begins as HTML, no status line */
@@ -30,7 +35,15 @@ struct http_response {
     char title[HTTP_TEXT_SIZE]; /* text of <title>, white space folded, from what is there of the
                                    body */
     bool complete;
+    /* As they were sent; they live as long as the bytes given. */
+    struct http_bytes body, raw_title, raw_location, raw_server, raw_via;
+    bool body_readable; /* text that is not packed */
+    bool body_whole;    /* all of it is there */
+    size_t body_length; /* as the head says; 0 where it does not */
 };
+
+/* Do the bytes end as a chunked body does (RFC 9112 7.1)? */
+bool http_ends_chunked(const uint8_t *bytes, size_t length);
 
 enum parse_result http_parse_response(const uint8_t *bytes, size_t length, bool final,
                                       struct http_response *ret_response);

@@ -78,15 +78,30 @@ static bool ranges_add(struct stream_buffer *stream, uint16_t start, uint16_t en
     return true;
 }
 
+/* What came first stays, as with most receivers: a page that was slipped in is not overwritten by the
+ * server's own answer. */
+static void copy_missing(struct stream_buffer *stream, uint32_t offset, const uint8_t *bytes,
+                         uint32_t length)
+{
+    uint32_t at = offset, end = offset + length;
+    for (unsigned i = 0; i < stream->range_count && at < end; i++) {
+        uint32_t stop = MIN_OF(stream->ranges[i].start, end);
+        if (at < stop)
+            memcpy(stream->bytes + at, bytes + (at - offset), stop - at);
+        at = MAX_OF(at, stream->ranges[i].end);
+    }
+    if (at < end)
+        memcpy(stream->bytes + at, bytes + (at - offset), end - at);
+}
+
 static void stream_add(struct stream_buffer *stream, uint32_t offset, const uint8_t *bytes,
                        uint32_t length)
 {
     if (offset >= INSPECT_STREAM_MAX || length == 0)
         return;
     length = MIN_OF(length, INSPECT_STREAM_MAX - offset);
-    if (!ranges_add(stream, (uint16_t)offset, (uint16_t)(offset + length)))
-        return;
-    memcpy(stream->bytes + offset, bytes, length);
+    copy_missing(stream, offset, bytes, length);
+    (void)ranges_add(stream, (uint16_t)offset, (uint16_t)(offset + length));
 }
 
 static uint32_t stream_prefix(const struct stream_buffer *stream)
@@ -224,6 +239,8 @@ static bool inspect_segment(struct inspector_pools *pools, struct inspection *in
     }
     if (view.length == 0)
         return false;
+    /* The side said goodbye: what may still come is somebody else's. */
+    view.final |= (packet->tcp_flags & TCP_FIN) && view.length == offset + packet->payload_length;
     uint32_t base = inspection->base_seq[side];
     enum parse_result result = ask(pools, inspection, side, &view);
     if (inspection->base_seq[side] != base) { /* the inspector wants what comes later: STARTTLS */

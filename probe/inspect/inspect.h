@@ -11,6 +11,7 @@
  */
 #include "base/pool.h"
 #include "catalog/catalog.h"
+#include "catalog/fingerprint.h"
 #include "probe/decode/decode.h"
 #include "probe/inspect/parse.h"
 #include "store/observation.h"
@@ -59,8 +60,9 @@ struct inspection {
     bool wants_dpi; /* the inspectors do not know it, or not well enough */
     bool dpi_done;
     uint8_t dpi_packets;
-    uint32_t stream[2]; /* slots of struct stream_buffer */
-    uint32_t quic;      /* slot of struct quic_assembly */
+    uint16_t page_wanted; /* HTTP: so many bytes of the server are waited for; 0: not known yet */
+    uint32_t stream[2];   /* slots of struct stream_buffer */
+    uint32_t quic;        /* slot of struct quic_assembly */
     uint16_t lengths[2][CATALOG_WIRE_LENGTHS];
     uint8_t length_count[2];
     uint8_t first_captured[2];
@@ -76,6 +78,7 @@ struct inspector_pools {
     struct pool assemblies; /* struct quic_assembly */
     uint64_t refused;
     const struct catalog *catalog;
+    const struct fingerprints *fingerprints; /* of block pages; NULL for none */
 };
 
 int inspector_pools_init(struct inspector_pools *pools, uint32_t streams_maximum,

@@ -3,6 +3,7 @@
  * an adapter here and one line in the table. */
 #include "base/array.h"
 #include "base/status.h"
+#include "probe/inspect/blockpage.h"
 #include "probe/inspect/dns.h"
 #include "probe/inspect/http.h"
 #include "probe/inspect/inspect.h"
@@ -159,9 +160,11 @@ static enum parse_result http_server_bytes(struct inspector_pools *pools,
                                            struct inspection *inspection,
                                            const struct inspect_view *view)
 {
-    (void)pools;
     struct http_response response;
     struct http_facts *http = &inspection->facts.http;
+    if (view->length < inspection->page_wanted && !view->final &&
+        !http_ends_chunked(view->bytes, view->length))
+        return PARSE_MORE; /* nothing but the rest of the page is missing */
     enum parse_result result =
         http_parse_response(view->bytes, view->length, view->final, &response);
     if (result == PARSE_NOT_MINE)
@@ -173,6 +176,12 @@ static enum parse_result http_server_bytes(struct inspector_pools *pools,
     memcpy(http->location, response.location,
            MIN_OF(sizeof(http->location), sizeof(response.location)));
     memcpy(http->title, response.title, MIN_OF(sizeof(http->title), sizeof(response.title)));
+    if (result == PARSE_DONE && !inspection->page_wanted)
+        inspection->page_wanted = blockpage_wants(pools->fingerprints, view, &response);
+    if (view->length < inspection->page_wanted && !view->final && !response.body_whole)
+        return PARSE_MORE;
+    if (result == PARSE_DONE || view->final)
+        blockpage_inspect(pools->fingerprints, view, &response, &http->blockpage);
     return view->final ? PARSE_DONE : result;
 }
 

@@ -3,7 +3,7 @@
 """Every real capture goes through the whole program.  everything.py DARKLINE REAL_DATA
 
 Each is read to its end or to a clear error that names it; nothing crashes (run it under sanitizers too); none holds BlackBerry's services, so
-no such tag may come out; and a third party is named only with the contradiction that proves it.
+no such tag may come out; and a third party is named only with the contradiction that proves it, or a known block page.
 """
 import collections
 import json
@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 SKIPPED = 77
-CONTRADICTIONS = {"answer-too-soon", "talks-on-after-reset", "talks-on-after-fin", "two-contents", "dns-two-answers"}
+CONTRADICTIONS = {"answer-too-soon", "talks-on-after-reset", "talks-on-after-fin", "two-contents", "dns-two-answers", "blockpage"}
 MAGICS = (b"\xa1\xb2\xc3\xd4", b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x4d\x3c\xb2\xa1", b"\x0a\x0d\x0d\x0a")
 SIGNS = ("AddressSanitizer", "runtime error", "LeakSanitizer", "Segmentation")
 

@@ -206,7 +206,7 @@ def quiet_is_quiet(folder):
 def missing_companions(folder):
     """Files that options name: a missing one is named, and nothing is read without it."""
     good, nowhere = capture(folder), path_in(folder, "nowhere")
-    for option in ("--catalog", "--geo", "--watchlist", "--inventory"):
+    for option in ("--catalog", "--geo", "--watchlist", "--inventory", "--fingerprints", "--false-positives"):
         result = DARKLINE.run("probe", "-r", good, "-w", path_in(folder, "x.store"), option, nowhere)
         expect(result, FAILED, nowhere)
     expect(DARKLINE.run("catalog", "--catalog", nowhere), FAILED, nowhere)

@@ -8,7 +8,8 @@
 #include <ftw.h>
 #include <unistd.h>
 
-static const char *const rooms[] = {"services", "controls", "networks", "carriers", "orders"};
+static const char *const rooms[] = {"services", "controls", "networks",
+                                    "carriers", "orders",   "blockpages"};
 
 int fixture_setup(void **state)
 {

@@ -246,6 +246,15 @@ static inline void testing_fill_tls(struct tls_facts *tls)
     }
 }
 
+static inline void testing_fill_blockpage(struct blockpage_facts *page, uint8_t where)
+{
+    snprintf(page->id, sizeof(page->id), "pk-surf-safely-%d", where);
+    snprintf(page->list, sizeof(page->list), "0123456789abcde%d", where);
+    page->scope = BLOCKPAGE_NATION;
+    page->where = where;
+    page->false_positive = true;
+}
+
 static inline void testing_fill_evidence(struct evidence_facts *evidence)
 {
     evidence->present = true;
@@ -281,6 +290,7 @@ static inline void testing_fill_evidence(struct evidence_facts *evidence)
     snprintf(evidence->http.method, sizeof(evidence->http.method), "GET");
     memset(evidence->http.location, 'l', sizeof(evidence->http.location) - 1);
     memset(evidence->http.title, 't', sizeof(evidence->http.title) - 1);
+    testing_fill_blockpage(&evidence->http.blockpage, BLOCKPAGE_IN_TITLE);
 }
 
 static inline void testing_fill_dns(struct dns_facts *dns)
@@ -289,6 +299,7 @@ static inline void testing_fill_dns(struct dns_facts *dns)
     dns->qtype = 28;
     dns->id = 51234;
     dns->edns_asked = dns->over_tcp = true;
+    testing_fill_blockpage(&dns->blockpage, BLOCKPAGE_IN_DNS);
     dns->answer_count = DNS_FACTS_ANSWERS;
     for (unsigned i = 0; i < DNS_FACTS_ANSWERS; i++) {
         struct dns_facts_answer *answer = &dns->answers[i];

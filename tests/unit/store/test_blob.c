@@ -130,6 +130,18 @@ static void test_newer_writer(void **state)
     assert_int_equal(blob_decode(version, sizeof(version), &decoded), DL_VERSION);
 }
 
+/* A blob from before block pages were looked for: http with a status alone. */
+static void test_older_writer(void **state)
+{
+    static const uint8_t older[] = {BLOB_VERSION, 1, 1, 0, 8, 3, 0x08, 0xac, 0x02};
+
+    (void)state;
+    assert_int_equal(blob_decode(older, sizeof(older), &decoded), DL_OK);
+    assert_int_equal(decoded.evidence.http.status, 300);
+    assert_string_equal(decoded.evidence.http.blockpage.id, "");
+    assert_false(decoded.evidence.http.blockpage.false_positive);
+}
+
 #define ASSERT_MALFORMED(...)                                                                      \
     do {                                                                                           \
         static const uint8_t bytes[] = {__VA_ARGS__};                                              \
@@ -207,9 +219,10 @@ static void test_random_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_nothing),     TEST(test_path),         TEST(test_everything),
-        TEST(test_empty_parts), TEST(test_usual_size),   TEST(test_newer_writer),
-        TEST(test_malformed),   TEST(test_every_prefix), TEST(test_random_bytes),
+        TEST(test_nothing),      TEST(test_path),         TEST(test_everything),
+        TEST(test_empty_parts),  TEST(test_usual_size),   TEST(test_newer_writer),
+        TEST(test_malformed),    TEST(test_every_prefix), TEST(test_random_bytes),
+        TEST(test_older_writer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
