@@ -28,8 +28,10 @@
 struct judge_context {
     int64_t capture_end_us;        /* last packet of the input */
     const struct observation *dns; /* the question the flow followed; NULL for none */
-    bool steady;                   /* no radio between the probe and the server */
-    struct reference server;       /* of the flow's server, or of the resolver; may be empty */
+    /* How many handshakes make a round trip known where no answered request confirms it; 0: they
+     * never do, for a radio may have to wake up for each. */
+    uint8_t samples_firm;
+    struct reference server; /* of the flow's server, or of the resolver; may be empty */
     bool one_way; /* the input holds packets of one direction only: there, silence says nothing */
 };
 

@@ -13,6 +13,8 @@
  * routing, a one-way tap). */
 #define HALVES_TOLERATED 20
 
+#define SAMPLES_FIRM_FIXED 3
+
 struct direction_count {
     uint64_t whole, halves; /* connections with packets of both ends; with an answer that must have
                                been there and is not */
@@ -39,6 +41,17 @@ static void survey_flow(struct direction_count *count, const struct observation 
         count->halves++;
 }
 
+/* Between a carrier's tap, or a server's, and the server there is neither radio nor subscriber's
+ * queue. */
+static uint8_t samples_firm(const struct vantage *vantage)
+{
+    if (vantage->position == POSITION_CARRIER || vantage->position == POSITION_SERVER)
+        return 1;
+    return vantage->network == NETWORK_FIXED || vantage->network == NETWORK_TRANSIT
+               ? SAMPLES_FIRM_FIXED
+               : 0;
+}
+
 static int survey(struct judge_pass *pass, const struct store_query *query, struct dl_error *error)
 {
     struct store_query with_evidence = *query;
@@ -52,7 +65,9 @@ static int survey(struct judge_pass *pass, const struct store_query *query, stru
         if (status != DL_OK || flow.input > store_reader_input_count(pass->reader))
             continue;
         survey_flow(&pass->inputs[flow.input], &flow);
-        status = references_learn(pass->references, pass->lines[flow.input], &flow);
+        const struct input_record *input = store_reader_input(pass->reader, flow.input);
+        bool radio = !input || samples_firm(&input->vantage) == 0;
+        status = references_learn(pass->references, pass->lines[flow.input], radio, &flow);
     }
     return status == DL_END ? DL_OK : status;
 }
@@ -155,15 +170,13 @@ int judge_pass_next(struct judge_pass *pass, struct judged *ret_judged, struct d
     if (!ret_judged->input)
         return dl_error_set(error, DL_CORRUPT, "flow %" PRIu32 ":%" PRIu64 " is of no input",
                             ret_judged->flow.input, ret_judged->flow.packet);
-    const struct vantage *vantage = &ret_judged->input->vantage;
-    struct judge_context context = {
-        .steady = vantage->network == NETWORK_FIXED || vantage->network == NETWORK_TRANSIT ||
-                  vantage->position == POSITION_CARRIER || vantage->position == POSITION_SERVER,
-        .capture_end_us = ret_judged->input->last_us,
-        .dns = ret_judged->dns,
-        .server = references_find(pass->references, pass->lines[ret_judged->flow.input],
-                                  &ret_judged->flow),
-        .one_way = is_one_way(&pass->inputs[ret_judged->flow.input])};
+    struct judge_context context = {.samples_firm = samples_firm(&ret_judged->input->vantage),
+                                    .capture_end_us = ret_judged->input->last_us,
+                                    .dns = ret_judged->dns,
+                                    .server = references_find(pass->references,
+                                                              pass->lines[ret_judged->flow.input],
+                                                              &ret_judged->flow),
+                                    .one_way = is_one_way(&pass->inputs[ret_judged->flow.input])};
     judge_flow(&ret_judged->flow, &context, &ret_judged->verdict);
     return DL_OK;
 }

@@ -45,6 +45,11 @@ static const struct side_facts *side_of(const struct proof *proof, enum side sid
     return &proof->flow->evidence.sides[side];
 }
 
+static bool is_http(const struct observation *flow)
+{
+    return flow->stage == STAGE_HTTP || flow->evidence.http.request;
+}
+
 static const char *side_name(const struct suspect *s)
 {
     return s->side == SIDE_CLIENT ? "client" : "server";
@@ -71,7 +76,7 @@ bool proof_is_firm(const struct judge_context *context)
 {
     const struct reference *learnt = &context->server;
     return learnt->exchanges >= PROOF_SAMPLES_FIRM ||
-           (context->steady && learnt->samples >= PROOF_SAMPLES_FIRM);
+           (context->samples_firm > 0 && learnt->samples >= context->samples_firm);
 }
 
 /* 0 where none is known well enough to accuse anybody by. */
@@ -167,6 +172,24 @@ static bool is_too_soon(struct proof *proof, const struct suspect *s)
     return true;
 }
 
+/* A page sooner than the server can have got the request. Where a radio may wake up for the SYN the
+ * exchange is often the quicker one. */
+static bool is_page_too_soon(struct proof *proof)
+{
+    const struct side_facts *client = side_of(proof, SIDE_CLIENT);
+    uint32_t exchange = proof->flow->evidence.first_exchange_us, least = least_rtt(proof);
+
+    if (proof->context->samples_firm == 0 || !is_http(proof->flow) || least == 0 || exchange == 0 ||
+        client->data_retransmissions > 0 || exchange >= PROOF_SOONER(least) ||
+        least - exchange < PROOF_SOONER_US)
+        return false;
+    proof_add(proof, "answer-too-soon",
+              "the server's first bytes %.1f ms after the request; the least round trip is %.1f ms "
+              "(%u seen)",
+              exchange / 1e3, least / 1e3, MAX_OF(proof->context->server.samples, 1u));
+    return true;
+}
+
 /* ---- (b) the real end goes on after its own reset or FIN ---- */
 
 /* Raw-socket programs of a client go on after their kernel's reset: that one has the client's TTL.
@@ -179,23 +202,39 @@ static bool may_be_own_kernel(const struct suspect *s)
            (s->ttl_expected == 0 || (step > -2 && step < 2));
 }
 
+/* How long after a reset its side still sent payload. Sent again counts only where the reset came
+ * before any byte of the server, and the server then answered the same request: else another server
+ * behind the same address may have reset what this one does not know to be over. */
+static uint32_t talks_for_us(const struct proof *proof, const struct suspect *s)
+{
+    const struct side_facts *server = side_of(proof, SIDE_SERVER);
+
+    if (s->kind != SUSPECT_RST || s->side != SIDE_SERVER ||
+        side_of(proof, SIDE_CLIENT)->payload_bytes == 0 ||
+        server->first_payload_after_us <= s->after_us ||
+        server->last_payload_after_us <= s->after_us)
+        return s->own_after_us;
+    return server->last_payload_after_us - s->after_us;
+}
+
 static bool is_talking_on(struct proof *proof, const struct suspect *s)
 {
     const struct evidence_facts *e = &proof->flow->evidence;
     uint64_t flight = (uint64_t)e->handshake_rtt_us + e->ack_rtt_us;
+    uint32_t talks_us = talks_for_us(proof, s);
 
     if ((s->kind != SUSPECT_RST && s->kind != SUSPECT_FIN_DATA) || e->handshake_rtt_us == 0 ||
         e->ack_rtt_us == 0 || s->after_us < flight || may_be_own_kernel(s))
         return false;
     if (s->seq_offset < 0 || s->seq_offset > SEQ_REACH || s->own_bytes_after < 2 ||
-        s->own_after_us > TALKS_ON_MOST_US ||
-        s->own_after_us <= MAX_OF(flight, (uint64_t)PROOF_RTT_LEAST_US))
+        talks_us > TALKS_ON_MOST_US || talks_us <= MAX_OF(flight, (uint64_t)PROOF_RTT_LEAST_US))
         return false;
     proof_add(proof, s->kind == SUSPECT_RST ? "talks-on-after-reset" : "talks-on-after-fin",
-              "packet %" PRIu64 " at %.6f s ends the %s's side, which sends %u new bytes until "
-              "%.1f ms later; round trip %.1f ms",
+              "packet %" PRIu64
+              " at %.6f s ends the %s's side, which sends %u new bytes and talks on "
+              "for %.1f ms; round trip %.1f ms",
               s->packet, judge_seconds(s->after_us), side_name(s), s->own_bytes_after,
-              s->own_after_us / 1e3, (double)flight / 1e3);
+              talks_us / 1e3, (double)flight / 1e3);
     return true;
 }
 
@@ -218,9 +257,11 @@ static const contradiction_fn contradictions[] = {is_too_soon, is_talking_on, ha
 
 /* ---- what it makes of the verdict ---- */
 
-static bool is_http(const struct observation *flow)
+/* Did it come before any byte of the server? */
+static bool is_before_answer(const struct proof *proof, const struct suspect *s)
 {
-    return flow->stage == STAGE_HTTP || flow->evidence.http.request;
+    const struct side_facts *server = side_of(proof, SIDE_SERVER);
+    return server->payload_bytes == 0 || (s && server->first_payload_after_us >= s->after_us);
 }
 
 static const char *mechanism_of_reset(const struct proof *proof)
@@ -232,7 +273,7 @@ static const char *mechanism_of_reset(const struct proof *proof)
         return "tcp.refused";
     if (e->sides[SIDE_CLIENT].payload_bytes == 0)
         return "tcp.reset";
-    if (flow->stage == STAGE_TLS && e->sides[SIDE_SERVER].payload_bytes == 0)
+    if (flow->stage == STAGE_TLS && is_before_answer(proof, proof->forged))
         return e->tls.no_sni ? "tls.reset.other" : "tls.reset.sni";
     if (is_http(flow))
         return "http.reset.host";
@@ -265,15 +306,16 @@ static void blame_third_party(struct proof *proof)
     const char *mechanism;
 
     verdict->attribution = ATTRIBUTION_THIRD_PARTY;
-    if (!s)
+    if (!s && !proof->page)
         return;
-    mechanism = s->kind == SUSPECT_RST ? mechanism_of_reset(proof) : mechanism_of_content(proof);
+    mechanism =
+        s && s->kind == SUSPECT_RST ? mechanism_of_reset(proof) : mechanism_of_content(proof);
     if (!verdict->mechanism)
         verdict->mechanism = mechanism;
     /* Whoever got the page of another did not get the server's. */
-    if (verdict->mechanism && (s->kind != SUSPECT_RST || verdict->outcome == OUTCOME_UNKNOWN))
+    if (verdict->mechanism && (!s || s->kind != SUSPECT_RST || verdict->outcome == OUTCOME_UNKNOWN))
         verdict->outcome = OUTCOME_FAILED;
-    if (s->kind == SUSPECT_RST && verdict->signature == 0)
+    if (s && s->kind == SUSPECT_RST && verdict->signature == 0)
         verdict->signature = signature_of(proof, s);
 }
 
@@ -343,14 +385,15 @@ static void proof_connection(struct proof *proof)
             if (contradictions[c](proof, s) && !proof->forged)
                 proof->forged = s;
     }
+    proof->page = !proof->forged && is_page_too_soon(proof);
     looked_at = proof->forged ? proof->forged : first_reset(flow);
     if (looked_at && looked_at->kind == SUSPECT_RST && is_about_reset(proof))
         proof_looks(proof, looked_at);
-    if (!proof->forged)
+    if (!proof->contradicted)
         doubt_redirect(proof);
     if (proof->forged)
         proof_innocent(proof, proof->forged);
-    else if (looked_at)
+    else if (looked_at && !proof->page)
         doubt_client_reset(proof, looked_at);
 }
 

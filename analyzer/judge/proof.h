@@ -28,6 +28,7 @@ struct proof {
     unsigned weighed; /* rules with a weight that fired */
     bool contradicted, innocent;
     const struct suspect *forged; /* the contradicted packet of a connection */
+    bool page; /* its first answer is contradicted, though no packet of it looked suspicious */
 };
 
 /* Notes that a rule of rules.c fired; each counts once. */

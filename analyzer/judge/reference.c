@@ -129,30 +129,37 @@ struct sample {
     bool exchange;
 };
 
-static struct sample of_connection(uint32_t handshake_us, uint32_t exchange_us, uint8_t ttl)
+/* An exchange much quicker than the handshake: of a radio that woke up for the SYN, or, where there
+ * is none, nothing to learn from. */
+static struct sample of_connection(uint32_t handshake_us, uint32_t exchange_us, uint8_t ttl,
+                                   bool radio)
 {
     bool both = handshake_us != 0 && exchange_us != 0;
+
+    if (both && !radio && exchange_us < handshake_us / 5 * 4)
+        both = false;
     return (struct sample){both ? MIN_OF(handshake_us, exchange_us) : handshake_us, ttl, both};
 }
 
-static struct sample sample_of(const struct observation *flow)
+static struct sample sample_of(const struct observation *flow, bool radio)
 {
     const struct dns_facts *dns = &flow->dns;
 
     if (flow->transport == TRANSPORT_TCP && flow->evidence.present)
         return of_connection(flow->evidence.handshake_rtt_us, flow->evidence.first_exchange_us,
-                             flow->evidence.sides[SIDE_SERVER].ttl_first);
+                             flow->evidence.sides[SIDE_SERVER].ttl_first, radio);
     if (flow->transport == TRANSPORT_TCP)
         return of_connection(flow->path.handshake_rtt_us, flow->path.first_exchange_us,
-                             flow->path.server_ttl);
+                             flow->path.server_ttl, radio);
     if (dns->present && flow->packets[SIDE_CLIENT] == 1 && dns->answer_count == 1)
         return (struct sample){MAX_OF(dns->answers[0].after_us, 1u), dns->answers[0].ip_ttl, true};
     return (struct sample){0, 0, false};
 }
 
-int references_learn(struct references *references, uint32_t line, const struct observation *flow)
+int references_learn(struct references *references, uint32_t line, bool radio,
+                     const struct observation *flow)
 {
-    struct sample sample = sample_of(flow);
+    struct sample sample = sample_of(flow, radio);
     struct endpoint_key key = key_of(line, flow);
 
     if (sample.rtt_us == 0 || flow->server.kind == ENDPOINT_NONE)

@@ -31,8 +31,10 @@ int references_create(struct references **ret_references);
 void references_destroy(struct references *references); /* accepts NULL */
 
 /* Learns from a TCP handshake, or from a question that was asked once and answered once. `line` is
- * any number that tells one vantage from another. DL_OK or -ENOMEM. */
-int references_learn(struct references *references, uint32_t line, const struct observation *flow);
+ * any number that tells one vantage from another; `radio`: there may be one on it, which wakes up
+ * for a SYN. DL_OK or -ENOMEM. */
+int references_learn(struct references *references, uint32_t line, bool radio,
+                     const struct observation *flow);
 
 /* What is known of the flow's server on that line; samples 0 where nothing is. */
 struct reference references_find(const struct references *references, uint32_t line,

@@ -113,7 +113,7 @@ static void test_too_soon_unknown_path(void **state)
     near.rtt_least_us = 1 * MS; /* the probe stands beside the server */
     assert_open(&o, &near);
     context.server = radio;
-    context.steady = true; /* no radio on this line */
+    context.samples_firm = 3; /* no radio on this line */
     judge_flow(&o, &context, &verdict);
     assert_int_equal(verdict.attribution, ATTRIBUTION_THIRD_PARTY);
     /* A question answered just before: the radio was awake. */
@@ -209,6 +209,48 @@ static void test_talks_on(void **state)
     o = talking_on(SUSPECT_RST);
     o.flags |= OBSERVATION_MID_STREAM;
     assert_open(&o, NULL);
+}
+
+/* Reset before it said a word, and then it answered that request, again and again: it never knew of
+ * the reset. Had it been in the midst of things, it may have been another server's reset. */
+static void test_talks_on_again(void **state)
+{
+    struct observation o = talking_on(SUSPECT_RST);
+
+    (void)state;
+    last_suspect(&o)->own_after_us = 5 * MS;
+    assert_open(&o, NULL);
+    flow_sent(&o, SIDE_SERVER, 117 * MS, 1400);
+    flow_sent(&o, SIDE_SERVER, 350 * MS, 1400);
+    assert_proven(&o, NULL, "talks-on-after-reset", "tls.reset.sni");
+    o.evidence.sides[SIDE_SERVER].first_payload_after_us = 100 * MS;
+    assert_open(&o, NULL);
+}
+
+static void test_page_too_soon(void **state)
+{
+    struct observation o = flow_web_request();
+    struct judge_context context = {.server = known, .samples_firm = 1};
+    struct verdict verdict;
+
+    (void)state;
+    flow_sent(&o, SIDE_SERVER, 65 * MS, 300);
+    o.evidence.http.response = true;
+    o.evidence.http.status = 200;
+    o.evidence.first_exchange_us = 5 * MS;
+    context.capture_end_us = o.end_us + 60 * S;
+    judge_flow(&o, &context, &verdict);
+    assert_true(has_rule(&verdict, "answer-too-soon"));
+    assert_string_equal(verdict.mechanism, "http.blockpage");
+    assert_int_equal(verdict.outcome, OUTCOME_FAILED);
+    assert_open(&o, &known); /* a radio may have woken up for the SYN */
+    o.evidence.sides[SIDE_CLIENT].data_retransmissions = 1;
+    judge_flow(&o, &context, &verdict);
+    assert_int_equal(verdict.attribution, ATTRIBUTION_NONE);
+    o.evidence.sides[SIDE_CLIENT].data_retransmissions = 0;
+    o.evidence.first_exchange_us = 40 * MS;
+    judge_flow(&o, &context, &verdict);
+    assert_int_equal(verdict.attribution, ATTRIBUTION_NONE);
 }
 
 /* A program with raw sockets goes on after its kernel has reset. */
@@ -598,6 +640,8 @@ int main(void)
         cmocka_unit_test(test_too_soon_spontaneous),
         cmocka_unit_test(test_syn_refused_too_soon),
         cmocka_unit_test(test_talks_on),
+        cmocka_unit_test(test_talks_on_again),
+        cmocka_unit_test(test_page_too_soon),
         cmocka_unit_test(test_talks_on_client),
         cmocka_unit_test(test_talks_on_after_fin),
         cmocka_unit_test(test_two_contents),

@@ -35,7 +35,7 @@ static struct observation good_flow(uint32_t handshake_us, uint32_t exchange_us,
 
 static void learn(uint32_t line, const struct observation *flow)
 {
-    assert_int_equal(references_learn(references, line, flow), DL_OK);
+    assert_int_equal(references_learn(references, line, true, flow), DL_OK);
 }
 
 static void test_connections(void **state)
@@ -62,6 +62,19 @@ static void test_connections(void **state)
     o = good_flow(0, 0, 0); /* whose handshake was not seen */
     learn(1, &o);
     assert_int_equal(references_find(references, 1, &o).samples, 3);
+}
+
+/* Where no radio can have slept, an answer quicker than the handshake teaches nothing. */
+static void test_without_radio(void **state)
+{
+    struct observation o = good_flow(100 * MS, 5 * MS, 50);
+
+    (void)state;
+    assert_int_equal(references_learn(references, 1, false, &o), DL_OK);
+    assert_int_equal(references_find(references, 1, &o).rtt_least_us, 100 * MS);
+    assert_int_equal(references_find(references, 1, &o).exchanges, 0);
+    assert_int_equal(references_learn(references, 1, true, &o), DL_OK);
+    assert_int_equal(references_find(references, 1, &o).rtt_least_us, 5 * MS);
 }
 
 static void test_questions(void **state)
@@ -105,6 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_connections, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_without_radio, setup, teardown),
         cmocka_unit_test_setup_teardown(test_questions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bounded, setup, teardown),
     };
