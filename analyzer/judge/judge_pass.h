@@ -4,9 +4,9 @@
  * A pass over a store with the judge at one's side: each flow with its question, its verdict and
  * its attempt.
  *
- * It begins with a look at all rows: it learns what is ordinary for each server; and an input in which connections go on as
- * if answered while no packet of the server is there holds one direction only, and silence in it
- * says nothing.
+ * It begins with a look at all rows: it learns what is ordinary for each server; and an input in
+ * which connections go on as if answered while no packet of the server is there holds one direction
+ * only, and silence in it says nothing.
  */
 #include <stdint.h>
 

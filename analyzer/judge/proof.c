@@ -355,8 +355,8 @@ static bool is_about_reset(const struct proof *proof)
     return !mechanism || strstr(mechanism, ".reset") || strcmp(mechanism, "tcp.refused") == 0;
 }
 
-/* Sent to a bare address by a first answer that comes from elsewhere: the servers that send one away
- * so are few, the boxes many. Not proven, and not counted as a good answer either. */
+/* Sent to a bare address by a first answer that comes from elsewhere: the servers that send one
+ * away so are few, the boxes many. Not proven, and not counted as a good answer either. */
 static void doubt_redirect(struct proof *proof)
 {
     const struct http_facts *http = &proof->flow->evidence.http;

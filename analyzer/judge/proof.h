@@ -5,8 +5,8 @@
  * contradict each other make it a third party's, and only they. What merely looks foreign (TTL,
  * IP-ID, DF, options, copies) moves the score and names the device.
  *
- * Each rule is one function over one suspicious packet; its weight (a log-likelihood ratio, positive
- * for a third party) stands in rules.c. The score is the logistic of their sum.
+ * Each rule is one function over one suspicious packet; its weight (a log-likelihood ratio,
+ * positive for a third party) stands in rules.c. The score is the logistic of their sum.
  */
 #include "analyzer/judge/judge_internal.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * What is ordinary for a server: round trips and TTLs of its endpoint, learnt from the store that is
- * judged. One line's view says nothing of another's, so each line has its own. Errors make the least
- * round trip too short (an injected answer among those learnt from, a nearer copy of the server),
- * which keeps the judge silent.
+ * What is ordinary for a server: round trips and TTLs of its endpoint, learnt from the store that
+ * is judged. One line's view says nothing of another's, so each line has its own. Errors make the
+ * least round trip too short (an injected answer among those learnt from, a nearer copy of the
+ * server), which keeps the judge silent.
  *
  * Bounded: endpoints beyond REFERENCE_ENDPOINTS_MAX are counted and not learnt; of each a fixed
  * number of samples is kept, chosen evenly over time.

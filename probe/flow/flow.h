@@ -104,8 +104,8 @@ struct evidence {
     uint16_t reasons;
     uint8_t certainty, role, close;
     uint8_t resets[2], resets_with_ack[2];
-    /* Of the server's first payload: where it began, and hashes of its first 16-byte blocks, to know
-     * other bytes in its place. 0: shorter than that block. */
+    /* Of the server's first payload: where it began, and hashes of its first 16-byte blocks, to
+     * know other bytes in its place. 0: shorter than that block. */
     uint32_t content_seq;
     uint16_t content[CONTENT_BLOCKS];
 };

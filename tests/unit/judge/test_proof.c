@@ -5,81 +5,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <math.h>
 #include <string.h>
 #include "analyzer/judge/judge.h"
-#include "base/array.h"
-#include "tests/unit/judge/flows.h"
+#include "tests/unit/judge/proving.h"
 
 /* Each rule with its innocent twin: the twin differs in the one thing that makes the difference. */
-
-/* What the store had learnt of the server: 48 ms at least, often, from answered requests. */
-static const struct reference known = {
-    .samples = 6, .exchanges = 6, .rtt_least_us = 48 * MS, .ttl_low = 50, .ttl_high = 50};
-
-static struct verdict judged(const struct observation *flow, const struct reference *server)
-{
-    struct judge_context context = {.capture_end_us = flow->end_us + 60 * S};
-    struct verdict verdict;
-
-    if (server)
-        context.server = *server;
-    judge_flow(flow, &context, &verdict);
-    return verdict;
-}
-
-static bool has_rule(const struct verdict *verdict, const char *rule)
-{
-    for (unsigned i = 0; i < verdict->evidence_count; i++)
-        if (strcmp(verdict->evidence[i].rule, rule) == 0)
-            return true;
-    return false;
-}
-
-static void assert_proven(const struct observation *flow, const struct reference *server,
-                          const char *rule, const char *mechanism)
-{
-    struct verdict verdict = judged(flow, server);
-
-    assert_true(has_rule(&verdict, rule));
-    assert_int_equal(verdict.attribution, ATTRIBUTION_THIRD_PARTY);
-    assert_true(verdict.score > 0.9 && judge_is_proven(&verdict));
-    assert_non_null(verdict.mechanism);
-    assert_string_equal(verdict.mechanism, mechanism);
-}
-
-static void assert_open(const struct observation *flow, const struct reference *server)
-{
-    struct verdict verdict = judged(flow, server);
-
-    if (verdict.attribution == ATTRIBUTION_THIRD_PARTY)
-        fail_msg("accused by %s: %s", verdict.evidence[verdict.evidence_count - 1].rule,
-                 verdict.evidence[verdict.evidence_count - 1].detail);
-    assert_true(verdict.score <= 0.9);
-}
-
-static struct suspect *last_suspect(struct observation *flow)
-{
-    return &flow->evidence.suspects[flow->evidence.suspect_count - 1];
-}
-
-/* A ClientHello at 60 ms, 50 ms round trip, and a reset in the server's name at `after_us` that
- * acknowledges it. */
-static struct observation hello_reset_at(uint32_t after_us)
-{
-    struct observation o = flow_hello(true);
-    o.evidence.sides[SIDE_CLIENT].ttl_first = 64;
-    o.evidence.sides[SIDE_SERVER].ttl_first = 50;
-    flow_reset(&o, SIDE_SERVER, after_us, true);
-    *last_suspect(&o) = (struct suspect){.kind = SUSPECT_RST,
-                                         .side = SIDE_SERVER,
-                                         .after_us = after_us,
-                                         .packet = 99,
-                                         .trigger_after_us = after_us - 60 * MS,
-                                         .ttl = 50,
-                                         .ttl_expected = 50};
-    return o;
-}
 
 /* ---- (a) too soon ---- */
 
@@ -174,15 +104,6 @@ static void test_syn_refused_too_soon(void **state)
 }
 
 /* ---- (b) it talks on ---- */
-
-static struct observation talking_on(enum suspect_kind kind)
-{
-    struct observation o = hello_reset_at(112 * MS);
-    last_suspect(&o)->kind = (uint8_t)kind;
-    last_suspect(&o)->own_bytes_after = 1400;
-    last_suspect(&o)->own_after_us = 80 * MS;
-    return o;
-}
 
 static void test_talks_on(void **state)
 {
@@ -442,195 +363,6 @@ static void test_router(void **state)
     assert_true(judged(&o, NULL).score < 0);
 }
 
-/* ---- looks: each noted, none a proof ---- */
-
-struct look {
-    const char *rule;
-    void (*make)(struct observation *flow, struct suspect *suspect);
-};
-
-static void look_ttl(struct observation *o, struct suspect *s)
-{
-    (void)o;
-    s->ttl = 55;
-}
-static void look_mirror(struct observation *o, struct suspect *s)
-{
-    (void)o;
-    s->ip_id = 4000;
-    s->ip_id_from_own = 3000;
-    s->ip_id_from_other = 1;
-}
-static void look_apart(struct observation *o, struct suspect *s)
-{
-    o->evidence.sides[SIDE_SERVER].ip_id_max_step = 1;
-    s->ip_id = 4000;
-    s->ip_id_from_own = 3000;
-    s->ip_id_from_other = 700;
-}
-static void look_own(struct observation *o, struct suspect *s)
-{
-    o->evidence.sides[SIDE_SERVER].ip_id_max_step = 1;
-    s->ip_id = 4000;
-    s->ip_id_from_own = 1;
-    s->ip_id_from_other = 700;
-}
-static void look_df(struct observation *o, struct suspect *s)
-{
-    o->evidence.sides[SIDE_SERVER].flags |= SIDE_DF;
-    s->ip_flags = 0;
-}
-static void look_timestamps(struct observation *o, struct suspect *s)
-{
-    o->evidence.sides[SIDE_SERVER].flags |= SIDE_TIMESTAMPS;
-    o->evidence.sides[SIDE_CLIENT].flags |= SIDE_TIMESTAMPS;
-    s->tcp_options = 0;
-}
-static void look_window(struct observation *o, struct suspect *s)
-{
-    (void)o;
-    s->window = (uint16_t)(s->ttl + 1375);
-}
-static void look_copies(struct observation *o, struct suspect *s)
-{
-    (void)o;
-    s->copies = 2;
-}
-static void look_behind(struct observation *o, struct suspect *s)
-{
-    (void)o;
-    s->seq_offset = -75;
-}
-static void look_round_trip(struct observation *o, struct suspect *s)
-{
-    (void)o;
-    s->trigger_after_us = 52 * MS;
-}
-
-static const struct look looks[] = {
-    {"ttl-distance", look_ttl},
-    {"ip-id-of-other-side", look_mirror},
-    {"ip-id-apart", look_apart},
-    {"own-ip-id", look_own},
-    {"df-differs", look_df},
-    {"no-timestamps", look_timestamps},
-    {"window-follows-ttl", look_window},
-    {"reset-copies", look_copies},
-    {"reset-behind", look_behind},
-    {"full-round-trip", look_round_trip},
-};
-
-static void test_looks(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LENGTH(looks); i++) {
-        struct observation o = hello_reset_at(500 * MS);
-        struct suspect *s = last_suspect(&o);
-        s->trigger_after_us = 30 * MS;
-        s->ack_offset = -1; /* so that its time says nothing */
-        struct verdict without = judged(&o, &known);
-        assert_false(has_rule(&without, looks[i].rule));
-        looks[i].make(&o, s);
-        struct verdict with = judged(&o, &known);
-        if (!has_rule(&with, looks[i].rule))
-            fail_msg("%s did not fire", looks[i].rule);
-        double weight = judge_rule_find(looks[i].rule)->weight;
-        assert_true(weight != 0);
-        assert_true(fabs(with.score - fmin(0.9, 1 / (1 + exp(-weight)))) < 6e-4);
-        assert_int_equal(with.attribution, ATTRIBUTION_UNKNOWN);
-    }
-}
-
-/* All of them together, whatever the TTL: still nobody is accused. */
-static void test_looks_prove_nothing(void **state)
-{
-    (void)state;
-    for (unsigned ttl = 1; ttl <= UINT8_MAX; ttl++) {
-        struct observation o = hello_reset_at(112 * MS);
-        struct suspect *s = last_suspect(&o);
-        look_mirror(&o, s), look_df(&o, s), look_timestamps(&o, s), look_copies(&o, s);
-        s->ttl = (uint8_t)ttl;
-        look_window(&o, s);
-        assert_open(&o, &known);
-        assert_int_equal(judged(&o, &known).attribution, ATTRIBUTION_UNKNOWN);
-    }
-}
-
-/* A reset in the client's name that nothing of the client's looks like: not simply the client's. */
-static void test_client_reset(void **state)
-{
-    struct observation o = flow_web_request();
-    struct verdict verdict;
-
-    (void)state;
-    flow_reset(&o, SIDE_CLIENT, 62 * MS, true);
-    verdict = judged(&o, NULL);
-    assert_int_equal(verdict.attribution, ATTRIBUTION_CLIENT);
-    assert_null(verdict.mechanism);
-    struct suspect *s = last_suspect(&o);
-    s->ttl_expected = 44;
-    s->ttl = 49;
-    s->seq_offset = -75;
-    o.evidence.sides[SIDE_CLIENT].flags |= SIDE_DF;
-    verdict = judged(&o, NULL);
-    assert_string_equal(verdict.mechanism, "http.reset.host");
-    assert_int_equal(verdict.attribution, ATTRIBUTION_UNKNOWN);
-    assert_int_equal(verdict.signature, 12);
-}
-
-static void test_foreign_redirect(void **state)
-{
-    struct observation o = flow_web_request();
-
-    (void)state;
-    flow_sent(&o, SIDE_SERVER, 112 * MS, 183);
-    o.evidence.http.response = true;
-    o.evidence.http.status = 302;
-    strcpy(o.evidence.http.location, "http://62.28.164.59:8183/redirect.cgi");
-    o.evidence.sides[SIDE_SERVER].flags |= SIDE_DF;
-    o.evidence.suspects[o.evidence.suspect_count++] = (struct suspect){.kind = SUSPECT_TTL,
-                                                                       .side = SIDE_SERVER,
-                                                                       .after_us = 112 * MS,
-                                                                       .payload_length = 183,
-                                                                       .ttl = 47,
-                                                                       .ttl_expected = 43};
-    assert_string_equal(judged(&o, NULL).mechanism, "http.redirect");
-    assert_open(&o, NULL);
-    strcpy(o.evidence.http.location, "https://www.example.com/");
-    assert_null(judged(&o, NULL).mechanism);
-}
-
-/* The server answered what it should never have got to hear was reset: it logged the client's
- * resets. */
-static void test_signature(void **state)
-{
-    struct observation o = talking_on(SUSPECT_RST);
-
-    (void)state;
-    assert_int_equal(judged(&o, NULL).signature, 0);
-    flow_reset(&o, SIDE_CLIENT, 190 * MS, false);
-    assert_int_equal(judged(&o, NULL).signature, 11);
-}
-
-/* Every rule that proves or innocents, and every weight, is one that a test above makes fire. */
-static void test_rules_by_kind(void **state)
-{
-    unsigned contradictions = 0, others = 0;
-
-    (void)state;
-    for (size_t i = 0; judge_rule_at(i); i++) {
-        const struct judge_rule *rule = judge_rule_at(i);
-        contradictions += rule->kind == JUDGE_RULE_CONTRADICTION;
-        others += rule->kind == JUDGE_RULE_LOOKS;
-        assert_true(rule->kind != JUDGE_RULE_CONTRADICTION || rule->weight >= 3.5);
-        assert_true(rule->kind == JUDGE_RULE_PLAIN || rule->looks_at[0]);
-        assert_true(rule->kind != JUDGE_RULE_CONTRADICTION || strcmp(rule->looks_at, "TTL") != 0);
-        assert_true(rule->kind != JUDGE_RULE_PLAIN || rule->weight == 0);
-    }
-    assert_int_equal(contradictions, 6);
-    assert_int_equal(others, ARRAY_LENGTH(looks) + 2); /* and the redirect, and the prohibition */
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -650,12 +382,6 @@ int main(void)
         cmocka_unit_test(test_idle_expiry),
         cmocka_unit_test(test_near_client),
         cmocka_unit_test(test_router),
-        cmocka_unit_test(test_looks),
-        cmocka_unit_test(test_looks_prove_nothing),
-        cmocka_unit_test(test_client_reset),
-        cmocka_unit_test(test_foreign_redirect),
-        cmocka_unit_test(test_signature),
-        cmocka_unit_test(test_rules_by_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
