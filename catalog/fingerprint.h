@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * Fingerprints of block pages: the catalog's own (catalog/blockpages/) and other people's lists, and
- * the search for them in what a server sent.
+ * Fingerprints of block pages: the catalog's own (catalog/blockpages/) and other people's lists,
+ * and the search for them in what a server sent.
  *
  *   fingerprints_create()      an empty set
  *   fingerprints_add_catalog() the catalog's
@@ -10,9 +10,9 @@
  *   fingerprints_build()       the index and the version; from then on the set is read-only
  *
  * A fingerprint of scope BLOCKPAGE_FALSE_POSITIVE is of what is known to be no block page: a page
- * that has one is no proof, whatever else matches. Patterns are bytes as they are on the wire: a page in another
- * encoding than its pattern, packed with gzip, or with the pattern broken by a chunk's length is not
- * found.
+ * that has one is no proof, whatever else matches. Patterns are bytes as they are on the wire: a
+ * page in another encoding than its pattern, packed with gzip, or with the pattern broken by a
+ * chunk's length is not found.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -20,8 +20,9 @@ struct question {
 };
 
 /*
- * An inspection in its pool, in a list by age: when all are taken the oldest one has to be content with
- * what it knows, so that a stranger's silent datagrams cannot keep the others from being looked at.
+ * An inspection in its pool, in a list by age: when all are taken the oldest one has to be content
+ * with what it knows, so that a stranger's silent datagrams cannot keep the others from being
+ * looked at.
  */
 struct inspection_slot {
     struct inspection inspection;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * The evidence blob: evidence_facts, dns_facts and path_facts as versioned bytes. Fields are tagged and carry
- * their length, so that an older reader skips what it does not know and a newer one fills what is
- * missing with zero. Read back through base/cursor.h: a store may be hostile.
+ * The evidence blob: evidence_facts, dns_facts and path_facts as versioned bytes. Fields are tagged
+ * and carry their length, so that an older reader skips what it does not know and a newer one fills
+ * what is missing with zero. Read back through base/cursor.h: a store may be hostile.
  */
 #include "base/buffer.h"
 #include "store/observation.h"

@@ -7,9 +7,9 @@
  * judge_flow() is a pure function of one observation, its DNS question, what is ordinary for its
  * server, and the capture it lies in. Plain rules name what happened: SYN unanswered, refused or
  * reset, silence or reset after the first request, DNS errors, conflicting answers. Then packets
- * that contradict each other, and only they, make it a third party's (proof.h), as a known block page does (judge_blockpage.c). Rules are a const
- * table (rules.c): an id, what it looks at and says, its weight, its source; each opinion names the
- * rules that made it.
+ * that contradict each other, and only they, make it a third party's (proof.h), as a known block
+ * page does (judge_blockpage.c). Rules are a const table (rules.c): an id, what it looks at and
+ * says, its weight, its source; each opinion names the rules that made it.
  */
 #include <stdbool.h>
 #include <stdint.h>

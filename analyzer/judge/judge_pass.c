@@ -7,13 +7,12 @@
 #include <string.h>
 
 #include "analyzer/judge/attempt.h"
+#include "analyzer/judge/proof.h"
 #include "base/status.h"
 
 /* One half connection in this many, and the input cannot be trusted to hold answers (asymmetric
  * routing, a one-way tap). */
 #define HALVES_TOLERATED 20
-
-#define SAMPLES_FIRM_FIXED 3
 
 struct direction_count {
     uint64_t whole, halves; /* connections with packets of both ends; with an answer that must have
@@ -41,15 +40,13 @@ static void survey_flow(struct direction_count *count, const struct observation 
         count->halves++;
 }
 
-/* Between a carrier's tap, or a server's, and the server there is neither radio nor subscriber's
- * queue. */
+/* How many handshakes make the least round trip known where no radio can have been asleep: a single
+ * one may have stood in a queue, and what is then sooner than it accuses nobody. */
 static uint8_t samples_firm(const struct vantage *vantage)
 {
-    if (vantage->position == POSITION_CARRIER || vantage->position == POSITION_SERVER)
-        return 1;
-    return vantage->network == NETWORK_FIXED || vantage->network == NETWORK_TRANSIT
-               ? SAMPLES_FIRM_FIXED
-               : 0;
+    bool wired = vantage->network == NETWORK_FIXED || vantage->network == NETWORK_TRANSIT ||
+                 vantage->position == POSITION_CARRIER || vantage->position == POSITION_SERVER;
+    return wired ? PROOF_SAMPLES_FIRM : 0;
 }
 
 static int survey(struct judge_pass *pass, const struct store_query *query, struct dl_error *error)

@@ -90,7 +90,8 @@ static uint32_t least_rtt(const struct proof *proof)
         least = learnt->rtt_least_us;
     if (least < PROOF_RTT_LEAST_US)
         return 0; /* the probe sits beside the server */
-    return proof_is_firm(proof->context) || (own != 0 && was_awake(proof)) ? least : 0;
+    bool awake = own != 0 && was_awake(proof) && learnt->samples >= PROOF_SAMPLES_FIRM;
+    return proof_is_firm(proof->context) || awake ? least : 0;
 }
 
 /* ---- (a) sooner than the server can have answered ---- */

@@ -18,7 +18,7 @@
 #define PROOF_SOONER_US    1000u
 #define PROOF_SOONER(rtt)  ((uint32_t)((uint64_t)(rtt)*4 / 5))
 #define PROOF_SAMPLES_SYN  5u /* where the flow itself has none */
-#define PROOF_SAMPLES_FIRM 3u /* one round trip may hold a radio's waking up */
+#define PROOF_SAMPLES_FIRM 3u /* fewer may all have waited: in a queue, for a radio to wake */
 
 struct proof {
     const struct observation *flow;

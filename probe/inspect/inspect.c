@@ -78,8 +78,8 @@ static bool ranges_add(struct stream_buffer *stream, uint16_t start, uint16_t en
     return true;
 }
 
-/* What came first stays, as with most receivers: a page that was slipped in is not overwritten by the
- * server's own answer. */
+/* What came first stays, as with most receivers: a page that was slipped in is not overwritten by
+ * the server's own answer. */
 static void copy_missing(struct stream_buffer *stream, uint32_t offset, const uint8_t *bytes,
                          uint32_t length)
 {

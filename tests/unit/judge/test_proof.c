@@ -50,6 +50,9 @@ static void test_too_soon_unknown_path(void **state)
     context = (struct judge_context){.capture_end_us = o.end_us + 60 * S, .dns = &dns};
     flow_answered(&dns, 20 * MS, 0, "68.171.242.18");
     judge_flow(&o, &context, &verdict);
+    assert_int_equal(verdict.attribution, ATTRIBUTION_UNKNOWN); /* but one may stand in a queue */
+    context.server = radio;
+    judge_flow(&o, &context, &verdict);
     assert_int_equal(verdict.attribution, ATTRIBUTION_THIRD_PARTY);
     dns.start_us -= 60 * S;
     judge_flow(&o, &context, &verdict);
