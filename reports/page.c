@@ -117,11 +117,13 @@ void page_headline(struct page *page)
                       page_count_text(t->by_outcome[OUTCOME_FAILED], b),
                       page_count_text(t->by_outcome[OUTCOME_UNKNOWN], d));
     if (t->attempts > 0)
-        html_elementf(html, "p", NULL,
-                      "Packets prove in %s of them that something between the ends interfered, by "
-                      "contradicting each other (rule set %s); of the others it is not said who "
-                      "made them fail.",
-                      proven_text(page, a), JUDGE_RULES_VERSION);
+        html_elementf(
+            html, "p", NULL,
+            "Packets prove in %s of them that something between the ends interfered, by "
+            "contradicting each other or by a page known to announce it (rule set %s); of "
+            "the others it is not said who "
+            "made them fail.",
+            proven_text(page, a), JUDGE_RULES_VERSION);
 }
 
 void page_limits(struct page *page)
@@ -134,7 +136,8 @@ void page_limits(struct page *page)
         "It sees only what somebody tried while a probe looked. What nobody tried, and every hour "
         "without a probe, is unknown.",
         "It says that something between the ends interfered only where packets contradict each "
-        "other. Else a reset or silence looks the same whether a server, a carrier or anything "
+        "other, or where the page that came is known to announce a block. Else a reset or silence "
+        "looks the same whether a server, a carrier or anything "
         "between sent it; and whose box it was no packet says.",
         "A tunnel (VPN, proxy) hides what is inside it, and a service that shares its servers with "
         "others may be taken for one of them.",

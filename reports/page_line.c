@@ -54,8 +54,9 @@ static void line_facts(struct page *page, const struct tally_line *line)
     snprintf(text, sizeof(text), "%s to %s (UTC, hours)", page_hour_text(line->first_us, from),
              page_hour_text(line->last_us, to));
     fact(html, "First and last packet", line->packets ? text : "no packet at all");
-    snprintf(text, sizeof(text), "%s in %" PRIu64 " captures, %s lost on the way to the probe",
-             page_count_text(line->packets, from), line->inputs, page_count_text(line->lost, to));
+    snprintf(text, sizeof(text), "%s in %" PRIu64 " capture%s, %s lost on the way to the probe",
+             page_count_text(line->packets, from), line->inputs, line->inputs == 1 ? "" : "s",
+             page_count_text(line->lost, to));
     fact(html, "Packets", text);
     html_end(html);
 }
@@ -222,7 +223,8 @@ static void third_parties(struct page *page, const struct tally_line *line)
     else
         html_elementf(&page->html, "p", NULL,
                       "In %s attempt%s on this line packets prove that something between the ends "
-                      "interfered: they contradict each other.",
+                      "interfered: they contradict each other, or hold a page known to announce a "
+                      "block.",
                       page_count_text(line->proven, count), line->proven == 1 ? "" : "s");
 }
 
