@@ -230,6 +230,19 @@ struct path_facts {
     uint32_t first_exchange_us; /* as in the evidence */
 };
 
+/* Somebody else's measurement (`darkline import`): what its maker says of one stage. Such a row has
+ * no packets, so no rule that wants packets says anything of it. */
+struct import_facts {
+    bool present;
+    uint8_t outcome;  /* enum outcome, of this row's stage */
+    uint8_t control;  /* enum outcome: the same asked from elsewhere at the same time, where told */
+    char failure[40]; /* OONI's word (df-007), "" none */
+    bool throttled;   /* its maker says that it was slowed down */
+    uint64_t voice;   /* hash of what tells independent lines apart; 0: the client does */
+    uint64_t run;     /* rows of one run are one attempt; 0: the row alone */
+    struct blockpage_facts blockpage;
+};
+
 /* ---- one flow, or one DNS question ---- */
 
 enum observation_flag {
@@ -265,6 +278,7 @@ struct observation {
     struct dns_facts dns;
     struct evidence_facts evidence;
     struct path_facts path; /* all zero where evidence is present */
+    struct import_facts import;
 };
 
 /* ---- flows that are only counted ---- */
