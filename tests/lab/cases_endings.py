@@ -8,10 +8,10 @@ import os
 
 from cases import ADDRESSES_SYNTHETIC, SRP_SYNTHETIC
 from cases_interference import BBM, SIGNAL, SRP, STUN, UEM, WHATSAPP, box_case, control_works
-from house import carriers_proxy, divert, start_proxy
+from house import carriers_proxy, divert, resolver_in_house, start_proxy
 from lab import CONTROL_HOST, UNSAID
 from topology import RESOLVER, run
-from views import stretch, wakes
+from views import losing_syns, stretch, wakes
 
 CURL_SSL, CURL_TIMEOUT = 35, 28
 SERVER, CLIENT = {'ends': 'endpoint', 'attribution': None}, {'ends': 'client', 'attribution': None}
@@ -261,10 +261,10 @@ register_backends('innocent-syn-proxy-reset', 'the same, and the server resets a
                   'reset', 'reset')
 
 
-def good_visits(lab, name, times=4):
+def good_visits(lab, name, *options):
     """Enough of them for the server's round trip to be known."""
-    for _ in range(times):
-        lab.curl(f'http://{name}/')
+    for _ in range(4):
+        lab.curl(f'http://{name}/', *options)
         lab.expect(name, 80, 'http', close='fin', attribution=None)
 
 
@@ -287,25 +287,39 @@ def route_change(lab):
         lab.expect(SIGNAL, 80, 'http', 'failed', 'http.reset.host', 'reset', **SERVER)
 
 
-def register_radio(identity, description, seconds, carrier):
-    """Recorded on the device itself: what lies beyond a carrier's recording does not sleep."""
-    @ending_case(identity, description, 'the radio: time is put in after every SYN', carrier=carrier)
-    def radio(lab):
-        lab.vantage['position'] = 'subscriber'
+def register_slow_handshake(identity, description, made, view, carrier='ptcl', position='carrier',
+                            own_resolver=False):
+    """Handshakes take longer than answers: what comes sooner than a handshake took is no proof of anything."""
+    @ending_case(identity, description, made, carrier=carrier)
+    def slow(lab):
+        lab.vantage['position'] = position
         lab.serve('resetting-server', SIGNAL, 443)
         lab.serve_web(BBM)
+        if own_resolver:
+            resolver_in_house(lab)
         begin(lab)
-        good_visits(lab, BBM)
+        # Answers are kept from before: no question wakes a radio up before the SYN does.
+        known = [] if own_resolver else [word for name, port in ((BBM, 80), (SIGNAL, 443))
+                                         for word in ('--resolve', f'{name}:{port}:{lab.host(name)}')]
+        good_visits(lab, BBM, *known)
         for _ in range(4):
-            lab.curl(f'https://{SIGNAL}/', exit_status=CURL_SSL)
+            lab.curl(f'https://{SIGNAL}/', *known, exit_status=CURL_SSL)
             lab.expect(SIGNAL, 443, 'tls', 'failed', 'tls.reset.sni', 'reset', **SERVER)
-        lab.view = wakes(seconds)
-    return radio
+        lab.view = view
+    return slow
 
 
-register_radio('innocent-radio', "a phone's radio wakes up for every connection: handshakes take 0.3 s, answers 24 ms", 0.3,
-               'jazz')
-register_radio('innocent-doze', 'a station that dozes: handshakes take 0.1 s more than answers', 0.1, 'ptcl')
+WAKING = 'the radio: time is put in before and after every SYN'
+register_slow_handshake('innocent-radio', "on a phone: its radio wakes up for every connection; handshakes take 0.3 s, "
+                        'answers 24 ms', WAKING, wakes(0.3), 'jazz', 'subscriber')
+register_slow_handshake('innocent-doze', 'in a house whose line is a radio: handshakes take 0.1 s more than answers',
+                        WAKING, wakes(0.1), position='subscriber')
+register_slow_handshake('innocent-radio-cached',
+                        "behind a hotspot that answers questions itself: its radio wakes up only for the SYN", WAKING,
+                        wakes(0.3, 0, asking_wakes=False), 'jazz', 'subscriber', own_resolver=True)
+register_slow_handshake('innocent-syn-lost',
+                        'every first SYN is lost behind the recording and sent again after a second',
+                        'the lost SYNs: put in before each, by a second', losing_syns)
 
 
 def register_crossing(how, description):
@@ -359,8 +373,8 @@ def register_rotation(identity, description, seconds, **line):
 
 register_rotation('innocent-dns-asked-again',
                   'a slow resolver is asked twice under one id, and gives other addresses each time', 1.3)
-register_rotation('innocent-dns-twice', 'the line doubles a question behind the recording: two true answers that differ',
-                  0, duplicate=1)
+register_rotation('innocent-dns-twice',
+                  'the line doubles a question behind the recording: two true answers that differ', 0, duplicate=1)
 
 
 @box_case('call-cut', 'a call that works for two seconds, and then nothing of it passes, either way')

@@ -8,9 +8,8 @@ The recording is then a subscriber's own: the router behind it is the one in the
 from authority import Authority
 from cases_interception import ACCEPTS, CA_SIGNED, PROXY_SYNTHETIC, THREE, TWO
 from cases_interference import BBM, SIGNAL, WHATSAPP, box_case, control_works
-from house import box_in_house, carriers_proxy, divert, divert_to_router, start_proxy, straight_again
+from house import box_in_house, carriers_proxy, divert, divert_to_router, resolver_in_house, start_proxy, straight_again
 from lab import CONTROL_HOST, UNSAID
-from topology import RESOLVER, ROUTER_ACCESS
 
 SUBSCRIBER = {'position': 'subscriber'}
 INNOCENT = {'innocent': 'near-client', 'attribution': 'third-party'}
@@ -150,13 +149,7 @@ def house_resolver(lab):
     lab.serve_control()
     lab.resolver()
     lab.interfere('# the line is honest: the resolver is in the house')
-    server = lab.processes.start(
-        lab.topology.router, 'dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--pid-file=', '--user=root',
-        '--log-facility=-', '--no-resolv', '--no-hosts', '--bind-interfaces', f'--listen-address={ROUTER_ACCESS}',
-        f'--server={RESOLVER}', '--cache-size=0', f'--address=/{SIGNAL}/0.0.0.0', f'--address=/{WIKIPEDIA}/0.0.0.0',
-        f'--address=/{BBM}/')
-    lab.processes.await_bound(server, ROUTER_ACCESS, 53, 'udp')
-    lab.topology.write_resolver_file(lab.topology.subscribers[0], ROUTER_ACCESS)
+    resolver_in_house(lab, f'--address=/{SIGNAL}/0.0.0.0', f'--address=/{WIKIPEDIA}/0.0.0.0', f'--address=/{BBM}/')
     lab.record()
     control_works(lab)
     for name in (SIGNAL, WIKIPEDIA, BBM):

@@ -114,7 +114,9 @@ class Rewriting(unittest.TestCase):
         for path in paths:
             with self.subTest(os.path.basename(path)):
                 answered = answered_addresses(path[:-len('pcap')] + 'json')
-                for number, frame in enumerate(read_pcap(path), 1):
+                for number, frame in enumerate(read_pcap(path, cut_allowed=True), 1):
+                    if frame.cut:
+                        continue
                     self.assertFalse(wrong_checksums(frame.data[14:]), f'packet {number}')
                     private = {address for address in addresses_in(frame.data[14:]) if address.is_private}
                     self.assertFalse(private - answered, f'packet {number}')

@@ -9,7 +9,7 @@ of them passes the place of the recording.
 import os
 import sys
 
-from topology import NO_OFFLOAD, SUBSCRIBER_NET, attempt, run
+from topology import NO_OFFLOAD, RESOLVER, ROUTER_ACCESS, SUBSCRIBER_NET, attempt, run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIDE, UP = '10.79.0.1', '10.79.0.2'
@@ -69,6 +69,16 @@ def start_proxy(lab, namespace, role, port, **options):
     process = lab.processes.start(namespace, *program)
     lab.processes.await_bound(process, '0.0.0.0', port)
     return process
+
+
+def resolver_in_house(lab, *options):
+    """The first subscriber asks the router, which asks the carrier's resolver, and keeps the answers."""
+    server = lab.processes.start(
+        lab.topology.router, 'dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--pid-file=', '--user=root',
+        '--log-facility=-', '--no-resolv', '--no-hosts', '--bind-interfaces', f'--listen-address={ROUTER_ACCESS}',
+        f'--server={RESOLVER}', *options)
+    lab.processes.await_bound(server, ROUTER_ACCESS, 53, 'udp')
+    lab.topology.write_resolver_file(lab.topology.subscribers[0], ROUTER_ACCESS)
 
 
 def box_in_house(lab, rules):

@@ -8,7 +8,7 @@ changed; flows counted anew, and of each only what can still be known. What cann
 import ipaddress
 import struct
 
-from packets import Frame
+from packets import Frame, checksum
 from rewrite import DNS_PORT, TCP, UDP
 from truth import TRANSPORTS, micros_of, moment, question, transport_packets
 
@@ -18,6 +18,7 @@ OPINIONS = ('outcome', 'mechanism', 'stage', 'close')
 TAGS = ('host', 'service', 'role', 'class', 'certainty_at_least')
 COPY_AFTER = 20  # microseconds between a packet and its copy on a mirror port
 LEAST_CUT = 96
+AWAKE = SECOND // 5
 
 
 def flow_of_frame(frame):
@@ -150,17 +151,46 @@ def stretch(seconds):
     return view
 
 
-def wakes(seconds):
-    """A radio that has to wake up for every connection: so much time passes after each SYN."""
+def wakes(seconds, rest=20, asking_wakes=True):
+    """A radio that sleeps after a rest: so much time passes before each SYN, and then after it until it is awake.
+
+    Not where a question came just before, which has woken it already, unless such are answered without it.
+    """
     def view(frames, flows):
-        kept, late = [], 0
+        kept, late, asked = [], 0, -SECOND
         for frame in frames:
-            kept.append(frame._replace(time=frame.time + late))
             found = next(transport_packets([frame]), None)
-            if found and found[5] == TCP and found[6][13] & (SYN | ACK) == SYN:
-                late += int(seconds * SECOND)
+            opens = found and found[5] == TCP and found[6][13] & (SYN | ACK) == SYN and frame.time - asked > AWAKE
+            late += rest * SECOND if opens else 0
+            kept.append(frame._replace(time=frame.time + late))
+            late += int(seconds * SECOND) if opens else 0
+            if asking_wakes and found and found[5] == UDP:
+                asked = frame.time
         return kept, counted(kept, flows)
     return view
+
+
+def losing_syns(frames, flows):
+    """Every first SYN is lost behind the recording, and sent again after a second."""
+    kept, late = [], 0
+    for frame in frames:
+        found = next(transport_packets([frame]), None)
+        if found and found[5] == TCP and found[6][13] & (SYN | ACK) == SYN:
+            kept.append(frame._replace(time=frame.time + late))
+            late += SECOND
+            kept.append(Frame(frame.time + late, with_next_id(frame.data)))
+        else:
+            kept.append(frame._replace(time=frame.time + late))
+    return kept, counted(kept, flows)
+
+
+def with_next_id(data):
+    """An IPv4 packet as a kernel sends it again."""
+    ip = bytearray(data[14:34])
+    struct.pack_into('!H', ip, 4, (struct.unpack_from('!H', ip, 4)[0] + 1) & 0xFFFF)
+    struct.pack_into('!H', ip, 10, 0)
+    struct.pack_into('!H', ip, 10, checksum(ip))
+    return data[:14] + bytes(ip) + data[34:]
 
 
 def dated(start):
