@@ -161,6 +161,25 @@ def suspend(lab):
     control_works(lab)
 
 
+@box_case('innocent-mapping-hour',
+          'a mapping that the carrier forgot in an hour of rest, answered with RST; the relay is well known',
+          SRP_SYNTHETIC, ADDRESSES_SYNTHETIC, 'the hour: times after the rest are moved by it')
+def mapping_hour(lab):
+    lab.serve('srp-server', SRP, 3101)
+    lab.serve_control()
+    lab.resolver()
+    lab.interfere('mapping when port=3101 idle=3 do reset flags=rst pass=no ttl=63 ip-id=0 df=no')
+    lab.record()
+    for _ in range(4):
+        lab.client('srp-client', SRP, 3101, keepalives=1, interval=0.1)
+        lab.expect(SRP, 3101, 'stream', 'ok', None, 'fin', **LIKELY, attribution=None)
+    lab.client('pausing-client', SRP, 3101, rest=4, exit_status=3)
+    lab.expect(SRP, 3101, None, UNSAID, UNSAID, **LIKELY, innocent='idle-expiry')
+    control_works(lab)
+    lab.stop_recording()
+    lab.view = stretch(3600)
+
+
 def touch(path):
     with open(path, 'w', encoding='ascii'):
         pass
@@ -391,11 +410,11 @@ def call_cut(lab):
     lab.stop_recording()
 
 
-@ending_case('innocent-call-ends', 'a call of two seconds that both ends simply end, and one of four seconds more')
+@ending_case('innocent-call-ends', 'a call of a second that both ends simply end, and one of two')
 def call_ends(lab):
     lab.serve('call-server', STUN, 3478, 'udp')
     begin(lab)
-    for seconds in (2, 4):
+    for seconds in (1, 2):
         lab.client('call-client', lab.host(STUN), 3478, seconds=seconds)
         lab.expect(STUN, 3478, None, 'ok', None, transport='udp', host=False, attribution=None)
     lab.outlast_silence()

@@ -69,7 +69,8 @@ def addresses_in(packet):
 def answered_addresses(path):
     """Those that the truth beside a capture gives as answers to questions somebody interfered with."""
     with open(path, encoding='utf-8') as file:
-        questions = [flow['dns'] for flow in json.load(file)['flows'] if 'dns' in flow and 'interference' in flow]
+        questions = [flow['dns'] for flow in json.load(file)['flows']
+                     if 'dns' in flow and ('interference' in flow or 'by' in flow)]
     return {ipaddress.ip_address(address) for dns in questions for answer in (dns, *dns.get('later', ()))
             for address in answer['addresses']}
 

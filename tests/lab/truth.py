@@ -93,15 +93,16 @@ def close_of(flags_up, flags_down):
     return 'end-of-capture'
 
 
-def is_begun_anew(segment, flags):
-    """A SYN from a port whose last connection is over."""
-    return flags and segment[13] & (SYN | ACK) == SYN and (flags[0] | flags[1]) & (FIN | RST)
+def is_begun_anew(segment, flags, first):
+    """A SYN with a number of its own, from a port whose last connection is over."""
+    return (flags and segment[13] & (SYN | ACK) == SYN and segment[4:8] != first
+            and (flags[0] | flags[1]) & (FIN | RST))
 
 
 def other_flows(packets, expected):
     """Flows to the declared servers, each with its declared truth."""
     servers = {(item.address, item.port, item.transport) for item in expected}
-    flows, flags, again, waiting = {}, {}, {}, list(expected)
+    flows, flags, begun, again, waiting = {}, {}, {}, {}, list(expected)
     for time, source, source_port, destination, destination_port, protocol, segment in packets:
         transport = TRANSPORTS[protocol]
         up = (destination, destination_port, transport) in servers
@@ -110,10 +111,12 @@ def other_flows(packets, expected):
         client, port, server, server_port = ((source, source_port, destination, destination_port) if up else
                                              (destination, destination_port, source, source_port))
         ends = client, port, server, server_port, transport
-        if protocol == TCP and is_begun_anew(segment, flags.get((*ends, again.get(ends, 0)))):
-            again[ends] = again.get(ends, 0) + 1
         key = *ends, again.get(ends, 0)
+        if protocol == TCP and is_begun_anew(segment, flags.get(key), begun.get(key)):
+            again[ends] = again.get(ends, 0) + 1
+            key = *ends, again[ends]
         if key not in flows:
+            begun[key] = segment[4:8]
             flows[key] = {'start': moment(time), 'client': client, 'client_port': port, 'server': server,
                           'server_port': server_port, 'transport': transport,
                           **take(waiting, server, server_port, transport), 'packets_up': 0, 'packets_down': 0}
