@@ -121,6 +121,22 @@ def client_aborts(lab):
     lab.expect(BBM, 443, 'tls', UNSAID, UNSAID, **CLIENT)
 
 
+@box_case('innocent-reset-overtakes',
+          "a server's reset overtakes what it had sent before, on a line that mixes packets up",
+          ENDING_SYNTHETIC, ADDRESSES_SYNTHETIC, SRP_SYNTHETIC)
+def reset_overtakes(lab):
+    lab.serve('endings:leaving-server', SRP, 3101, how='reset', bytes=14000)
+    lab.serve_control()
+    lab.resolver()
+    lab.interfere('# nobody interferes', reorder=0.2, jitter_ms=3)
+    lab.record()
+    control_works(lab)
+    for _ in range(8):
+        lab.client('endings:impatient-client', SRP, 3101, how='fin', seconds=0.3, request='hello')
+        lab.expect(SRP, 3101, 'stream', UNSAID, UNSAID, 'reset', **LIKELY, **SERVER)
+    lab.stop_recording()
+
+
 def register_race(losers, description, **expected):
     @ending_case(f'innocent-race-{losers}', f'Happy Eyeballs: {description}', carrier='nayatel')
     def race(lab):

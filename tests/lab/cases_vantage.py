@@ -95,8 +95,10 @@ def register_at_server(identity, description, rules, **expected):
 RESET = {'outcome': 'failed', 'mechanism': 'tls.reset.sni', 'close': 'reset'}
 register_at_server('server-rst', "at the server: RST+ACK in the client's name at its ClientHello, to both ends",
                    f'sni when sni={BBM} do reset pass=yes to=both flags=rst+ack {PLAIN}', **RESET)
-register_at_server('server-rst-goes-on', "at the server: RST in the client's name; the client goes on",
-                   f'sni when sni={BBM} do reset pass=yes to=server delay-ms=8 {PLAIN}',
+register_at_server('server-rst-goes-on',
+                   "at the server: RST in the client's name; the client, to whom no answer comes, goes on",
+                   f'sni when sni={BBM} do reset pass=yes to=server delay-ms=8 {PLAIN}\n'
+                   f'deaf when sni={BBM} at=later age={{young}} do drop direction=down',
                    **RESET | {'mechanism': 'tls.reset.other'})
 register_at_server('server-drop', 'at the server: no ClientHello comes', f'sni when sni={BBM} do drop', outcome=UNSAID,
                    mechanism=UNSAID)
@@ -116,5 +118,20 @@ def server_innocent(lab):
     lab.expect(SIGNAL, 443, 'tls', UNSAID, UNSAID, 'reset', ends='client', attribution=None)
     for how in ('reset', 'fin'):
         lab.client('endings:impatient-client', SRP, 3101, how=how, seconds=0.6, request='hello')
+        lab.expect(SRP, 3101, None, UNSAID, UNSAID, certainty='likely', ends='client', attribution=None)
+    lab.stop_recording()
+
+
+@box_case('server-innocent-reorder',
+          'at the server: clients reset in the middle of what they send, and some of it comes after that')
+def server_reorder(lab):
+    lab.serve_control()
+    lab.serve('silent-server', SRP, 3101)
+    lab.resolver()
+    lab.interfere('# nobody interferes', reorder=0.2, jitter_ms=3)
+    lab.record(at_server=True)
+    control_works(lab)
+    for _ in range(8):
+        lab.client('endings:impatient-client', SRP, 3101, how='reset', seconds=0.06, upload=14000)
         lab.expect(SRP, 3101, None, UNSAID, UNSAID, certainty='likely', ends='client', attribution=None)
     lab.stop_recording()

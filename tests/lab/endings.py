@@ -28,8 +28,11 @@ def reset(line):
 
 
 def leaving_server(address, port, options, chance):
-    """Ends every connection as soon as it has it. how=reset or fin"""
+    """Ends every connection as soon as it has it, or has sent `bytes`. how=reset or fin"""
     for line in accepted(address, port):
+        if length := int(options.get('bytes', 0)):
+            line.recv(65536)
+            line.sendall(chance.randbytes(length))
         if options['how'] == 'reset':
             reset(line)
         else:
@@ -86,11 +89,13 @@ def sleeping_client(host, port, options, chance):
 
 
 def impatient_client(host, port, options, chance):
-    """Asks, waits for `seconds`, and goes. how=reset, fin or kill (with what came unread)"""
+    """Asks, waits for `seconds`, sends `upload` bytes more, and goes. how=reset, fin or kill (with what came unread)"""
     line = connect(host, port)
     if request := options.get('request'):
-        line.sendall(request.replace('~', '\r\n').encode())
+        line.sendall(request.encode())
     time.sleep(float(options['seconds']))
+    if upload := int(options.get('upload', 0)):
+        line.sendall(chance.randbytes(upload))
     if options['how'] == 'kill':
         os.kill(os.getpid(), signal.SIGKILL)
     elif options['how'] == 'reset':

@@ -96,7 +96,8 @@ def round_trip(packets, injected):
     """From SYN to SYN-ACK, or from question to true answer; None if there is none."""
     first = next((packet for packet in packets if packet.up), None)
     for packet in packets:
-        if first and not packet.up and packet not in injected and not packet.flags & RST:
+        if (first and packet.time >= first.time and not packet.up and packet not in injected
+                and not packet.flags & RST):
             return packet.time - first.time
     return None
 
