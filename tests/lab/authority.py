@@ -30,7 +30,7 @@ keyUsage=critical,keyCertSign,cRLSign
 
 
 class Authority:
-    def __init__(self, folder):
+    def __init__(self, folder, subject='/O=darkline lab/CN=darkline lab root'):
         self.folder = folder
         self.lock = threading.Lock()
         os.makedirs(folder)
@@ -39,7 +39,7 @@ class Authority:
         with open(self.config, 'w', encoding='ascii') as file:
             file.write(CONFIG.format(dir=folder))
         open(os.path.join(folder, 'index.txt'), 'w', encoding='ascii').close()
-        self.request('ca', '/O=darkline lab/CN=darkline lab root')
+        self.request('ca', subject)
         self.sign('ca', '-selfsign', '-keyfile', os.path.join(folder, 'ca.key'), '-extensions', 'authority')
 
     def openssl(self, *arguments):
@@ -56,11 +56,15 @@ class Authority:
         self.openssl('ca', '-batch', '-config', self.config, '-startdate', NOT_BEFORE, '-enddate', NOT_AFTER, '-notext',
                      '-in', f'{name}.csr', '-out', f'{name}.pem', *extra)
 
-    def issue(self, host):
-        """(certificate, key) files for a host name."""
-        paths = os.path.join(self.folder, f'{host}.pem'), os.path.join(self.folder, f'{host}.key')
+    def issue(self, host, kind='', signed_by_itself=False, ended=None):
+        """(certificate, key) files for a host name; a `kind` of them stands beside the usual one, and `ended` is when
+        it ended to be valid."""
+        name = f'{host}{kind}'
+        paths = os.path.join(self.folder, f'{name}.pem'), os.path.join(self.folder, f'{name}.key')
         with self.lock:
             if not os.path.exists(paths[0]):
-                self.request(host, f'/CN={host}', '-addext', f'subjectAltName=DNS:{host}')
-                self.sign(host, '-cert', self.certificate, '-keyfile', os.path.join(self.folder, 'ca.key'))
+                self.request(name, f'/CN={host}', '-addext', f'subjectAltName=DNS:{host}')
+                signer = (['-selfsign', '-keyfile', paths[1]] if signed_by_itself else
+                          ['-cert', self.certificate, '-keyfile', os.path.join(self.folder, 'ca.key')])
+                self.sign(name, *signer, *(['-enddate', ended] if ended else []))
         return paths

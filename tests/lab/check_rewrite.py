@@ -69,7 +69,8 @@ def addresses_in(packet):
 def answered_addresses(path):
     """Those that the truth beside a capture gives as answers to questions somebody interfered with."""
     with open(path, encoding='utf-8') as file:
-        questions = [flow['dns'] for flow in json.load(file)['flows'] if 'dns' in flow and 'interference' in flow]
+        questions = [flow['dns'] for flow in json.load(file)['flows']
+                     if 'dns' in flow and ('interference' in flow or 'by' in flow)]
     return {ipaddress.ip_address(address) for dns in questions for answer in (dns, *dns.get('later', ()))
             for address in answer['addresses']}
 
@@ -114,7 +115,9 @@ class Rewriting(unittest.TestCase):
         for path in paths:
             with self.subTest(os.path.basename(path)):
                 answered = answered_addresses(path[:-len('pcap')] + 'json')
-                for number, frame in enumerate(read_pcap(path), 1):
+                for number, frame in enumerate(read_pcap(path, cut_allowed=True), 1):
+                    if frame.cut:
+                        continue
                     self.assertFalse(wrong_checksums(frame.data[14:]), f'packet {number}')
                     private = {address for address in addresses_in(frame.data[14:]) if address.is_private}
                     self.assertFalse(private - answered, f'packet {number}')

@@ -174,6 +174,13 @@ def stun_server(address, port, options, chance):
         server.sendto(struct.pack('!HH', 0x0101, len(attribute)) + request[4:20] + attribute, (peer, peer_port))
 
 
+def heard(line):
+    try:
+        return line.recv(65536)
+    except ConnectionResetError:
+        return b''
+
+
 def silent_server(address, port, options, chance):
     """Takes connections and whatever comes on them, and never says a word."""
     server, lines = listen(address, port), []
@@ -181,7 +188,7 @@ def silent_server(address, port, options, chance):
         for ready in select.select([server, *lines], [], [], PATIENCE)[0]:
             if ready is server:
                 lines.append(server.accept()[0])
-            elif not ready.recv(65536):
+            elif not heard(ready):
                 lines.remove(ready)
                 ready.close()
 

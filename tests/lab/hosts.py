@@ -54,6 +54,9 @@ HOSTS = {
     'wss-primary.slack.com': Host('3.68.175.98', 'slack', 'signalling'),
     # where some carriers send those who ask for a blocked name (OONI's list of block page addresses, ooni.pk_3)
     'block.example.net': Host('203.82.48.83', None, None),
+    # a company's own server, and the pages of a house's portal
+    'uem.example.net': Host('203.82.48.90', None, None),
+    'portal.example.net': Host('203.82.48.91', None, None),
     # names that only look like services
     'xslack.com': Host('52.58.78.16', None, None),
     'bbsecure.com.evil.org': Host('52.58.78.17', None, None),

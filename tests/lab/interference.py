@@ -79,10 +79,15 @@ def read_journal(path, addresses):
     return lines
 
 
-def is_injected(packet, sent):
-    """Is this one of the packets that the journal tells of?"""
+def seen_from_server(packets):
+    """The same packets with their directions exchanged: at a server, what comes in its client's name is in doubt."""
+    return {key: [packet._replace(up=not packet.up) for packet in own] for key, own in packets.items()}
+
+
+def is_injected(packet, sent, near):
+    """Is this one of the packets to the near end that the journal tells of?"""
     return not packet.up and any(
-        item['to'] == 'client' and 'icmp_type' not in item and item['ip_id'] == packet.ip_id
+        item['to'] == near and 'icmp_type' not in item and item['ip_id'] == packet.ip_id
         and len(packet.payload) == item['payload']
         and (item.get('flags', 0), item.get('seq', 0)) == (packet.flags, packet.seq) for item in sent)
 
@@ -91,7 +96,8 @@ def round_trip(packets, injected):
     """From SYN to SYN-ACK, or from question to true answer; None if there is none."""
     first = next((packet for packet in packets if packet.up), None)
     for packet in packets:
-        if first and not packet.up and packet not in injected and not packet.flags & RST:
+        if (first and packet.time >= first.time and not packet.up and packet not in injected
+                and not packet.flags & RST):
             return packet.time - first.time
     return None
 
@@ -146,8 +152,12 @@ def complete(flows, frames, lab, carrier):
     """Adds to the truth of each flow what the middlebox did to it."""
     journal = read_journal(lab.journal, AddressMap(lab.address_pairs(carrier)))
     packets = packets_by_flow(frames, {key_of(flow) for flow in flows})
+    near = 'server' if lab.vantage.get('position') == 'server' else 'client'
+    if near == 'server':
+        packets = seen_from_server(packets)
     sent = {key: [line['sent'] for line in lines if 'sent' in line] for key, lines in journal.items()}
-    injected = {key: [packet for packet in packets[key] if is_injected(packet, sent.get(key, ()))] for key in packets}
+    injected = {key: [packet for packet in own if is_injected(packet, sent.get(key, ()), near)]
+                for key, own in packets.items()}
     trips = {}
     for key in packets:
         if (trip := round_trip(packets[key], injected[key])) is not None:
@@ -161,7 +171,7 @@ def complete(flows, frames, lab, carrier):
             lines = [line for line in lines if (line['flow'].get('name'), line['flow'].get('qtype')) == asked]
             expected = lab.expected_questions.get(flow['host'], {})
             flow |= expected if lines or flow['mechanism'] or 'by' in expected else {}
-        by_client = any('sent' in line and line.get('woken_by') == 'client' for line in lines)
+        by_client = any('sent' in line and line.get('woken_by') == near for line in lines)
         foreign = [packet for packet in injected[key] if packet in own]
         found = contradictions(own, foreign, by_client, trips.get(key[2]))
         did = any(deed in line for line in lines for deed in ('sent', 'dropped', 'delayed'))

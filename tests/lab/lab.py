@@ -56,6 +56,8 @@ class Lab:
         self.kept_addresses = []  # private ones that belong into the capture: what an injector answered
         self.journal = None       # of the middlebox, where there is one
         self.recorder = None
+        self.vantage = {}         # what X.vantage.yaml says otherwise than usual
+        self.view = None          # (frames, flows) as a lesser capture has them: views.py
         self.capture = os.path.join(folder, 'raw.pcap')
 
     def __enter__(self):
@@ -167,7 +169,8 @@ class Lab:
 
     def endpoint(self, role, host, port, options):
         pairs = [f'{key}={value}' for key, value in {'seed': self.seed, **options}.items()]
-        return [sys.executable, os.path.join(HERE, 'endpoints.py'), role, host, str(port), *pairs]
+        program, _, role = role.rpartition(':')  # roles of other files than endpoints.py are FILE:ROLE
+        return [sys.executable, os.path.join(HERE, (program or 'endpoints') + '.py'), role, host, str(port), *pairs]
 
     def serve_quic(self, name):
         """ngtcp2's server with GnuTLS: HTTP/3 on UDP 443."""
@@ -228,9 +231,12 @@ class Lab:
 
     # --- the recording ---
 
-    def record(self):
+    def record(self, at_server=False):
+        place = (self.topology.internet, 'world') if at_server else (self.topology.router, 'access')
+        if at_server:
+            self.vantage['position'] = 'server'
         self.recorder = self.processes.start(
-            self.topology.router, 'tcpdump', '-Z', 'root', '-i', 'access', '-n', '-s', '0', '-U', '--immediate-mode',
+            place[0], 'tcpdump', '-Z', 'root', '-i', place[1], '-n', '-s', '0', '-U', '--immediate-mode',
             '-w', self.capture, 'ip or ip6')
         self.processes.await_text(self.recorder, 'listening on')
 

@@ -12,10 +12,11 @@ SNAPLEN = 262144
 class Frame(NamedTuple):
     time: int  # microseconds since 1970
     data: bytes
+    cut: int = 0  # bytes that the capture did not keep
 
 
-def read_pcap(path):
-    """All frames of a microsecond Ethernet pcap as tcpdump writes it; truncated frames are an error."""
+def read_pcap(path, cut_allowed=False):
+    """All frames of a microsecond Ethernet pcap as tcpdump writes it; cut frames are an error unless allowed."""
     with open(path, 'rb') as file:
         raw = file.read()
     order = '<' if raw[:4] == struct.pack('<I', MAGIC_MICROSECONDS) else '>'
@@ -25,9 +26,9 @@ def read_pcap(path):
     frames, at = [], 24
     while at < len(raw):
         seconds, micros, stored, original = struct.unpack_from(order + 'IIII', raw, at)
-        if stored != original or at + 16 + stored > len(raw):
+        if stored != original and not cut_allowed or at + 16 + stored > len(raw):
             raise ValueError(f'{path}: a frame is cut at byte {at}')
-        frames.append(Frame(seconds * 1_000_000 + micros, raw[at + 16:at + 16 + stored]))
+        frames.append(Frame(seconds * 1_000_000 + micros, raw[at + 16:at + 16 + stored], original - stored))
         at += 16 + stored
     return frames
 
@@ -36,7 +37,7 @@ def pcap_bytes(frames):
     out = [struct.pack('<IHHiIII', MAGIC_MICROSECONDS, 2, 4, 0, 0, SNAPLEN, ETHERNET)]
     for frame in frames:
         seconds, micros = divmod(frame.time, 1_000_000)
-        out.append(struct.pack('<IIII', seconds, micros, len(frame.data), len(frame.data)))
+        out.append(struct.pack('<IIII', seconds, micros, len(frame.data), len(frame.data) + frame.cut))
         out.append(frame.data)
     return b''.join(out)
 

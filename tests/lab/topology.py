@@ -54,6 +54,8 @@ class Topology:
         self.router, self.wire, self.internet = (f'{prefix}-{part}' for part in ('router', 'wire', 'internet'))
         self.subscribers = [f'{prefix}-sub{number}' for number in range(subscribers)]
         self.resolver_options = resolver_options
+        self.prefix = prefix
+        self.more = []  # namespaces that a case adds (house.py)
 
     def build(self):
         for name in self.namespaces():
@@ -118,10 +120,10 @@ class Topology:
         """Makes the router drop packets to an address in silence ('blackhole') or with ICMP ('unreachable')."""
         run('ip', '-n', self.router, 'route', 'add', how, address)
 
-    def write_resolver_file(self, name):
+    def write_resolver_file(self, name, resolver=RESOLVER):
         os.makedirs(f'/etc/netns/{name}', exist_ok=True)
         with open(f'/etc/netns/{name}/resolv.conf', 'w', encoding='ascii') as file:
-            file.write(f'nameserver {RESOLVER}\n{self.resolver_options}\n')
+            file.write(f'nameserver {resolver}\n{self.resolver_options}\n')
 
     def subscriber_address(self, number):
         return f'{SUBSCRIBER_NET}{10 + number}'
@@ -130,7 +132,7 @@ class Topology:
         return f'{SUBSCRIBER_NET6}{10 + number}'
 
     def namespaces(self):
-        return [*self.subscribers, self.router, self.wire, self.internet]
+        return [*self.subscribers, self.router, self.wire, self.internet, *self.more]
 
     def destroy(self):
         """Always called, also for a half-built one; errors would only hide the first."""

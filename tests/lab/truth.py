@@ -12,7 +12,7 @@ import struct
 from hosts import HOSTS, belongs_to
 from rewrite import DNS_PORT, IPV4, TCP, TYPE_A, TYPE_AAAA, UDP, dns_records, skip_name
 
-FIN, RST = 0x01, 0x04
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 TRANSPORTS = {TCP: 'tcp', UDP: 'udp'}
 QTYPES = {TYPE_A: 'A', TYPE_AAAA: 'AAAA'}
 RCODES = {0: 'NOERROR', 2: 'SERVFAIL', 3: 'NXDOMAIN', 5: 'REFUSED'}
@@ -93,10 +93,16 @@ def close_of(flags_up, flags_down):
     return 'end-of-capture'
 
 
+def is_begun_anew(segment, flags, first):
+    """A SYN with a number of its own, from a port whose last connection is over."""
+    return (flags and segment[13] & (SYN | ACK) == SYN and segment[4:8] != first
+            and (flags[0] | flags[1]) & (FIN | RST))
+
+
 def other_flows(packets, expected):
     """Flows to the declared servers, each with its declared truth."""
     servers = {(item.address, item.port, item.transport) for item in expected}
-    flows, flags, waiting = {}, {}, list(expected)
+    flows, flags, begun, again, waiting = {}, {}, {}, {}, list(expected)
     for time, source, source_port, destination, destination_port, protocol, segment in packets:
         transport = TRANSPORTS[protocol]
         up = (destination, destination_port, transport) in servers
@@ -104,8 +110,13 @@ def other_flows(packets, expected):
             raise ValueError(f'nobody declared {source} {source_port} -> {destination} {destination_port} {transport}')
         client, port, server, server_port = ((source, source_port, destination, destination_port) if up else
                                              (destination, destination_port, source, source_port))
-        key = client, port, server, server_port, transport
+        ends = client, port, server, server_port, transport
+        key = *ends, again.get(ends, 0)
+        if protocol == TCP and is_begun_anew(segment, flags.get(key), begun.get(key)):
+            again[ends] = again.get(ends, 0) + 1
+            key = *ends, again[ends]
         if key not in flows:
+            begun[key] = segment[4:8]
             flows[key] = {'start': moment(time), 'client': client, 'client_port': port, 'server': server,
                           'server_port': server_port, 'transport': transport,
                           **take(waiting, server, server_port, transport), 'packets_up': 0, 'packets_down': 0}
@@ -145,10 +156,10 @@ def write_truth(path, head, flows):
         file.write(text + ',\n "flows": [\n  ' + ',\n  '.join(lines) + '\n ]\n}\n')
 
 
-def write_vantage(path, probe_id, name, carrier):
+def write_vantage(path, probe_id, name, carrier, **more):
     local = [f'{carrier.prefix}0/24'] + ([f'{carrier.prefix6}/64'] if carrier.prefix6 else [])
     fields = {'probe_id': probe_id, 'carrier': name, 'asn': carrier.asn, 'country': 'PK', 'network': carrier.network,
-              'position': 'carrier', 'clock': 'synchronised', 'origin': 'lab'}
+              'position': 'carrier', 'clock': 'synchronised', 'origin': 'lab', **more}
     with open(path, 'w', encoding='utf-8') as file:
         file.writelines(f'{key}: {value}\n' for key, value in fields.items())
         file.write('local_networks:\n' + ''.join(f'  - "{prefix}"\n' for prefix in local))
