@@ -81,7 +81,8 @@ static const struct field suspect_fields[] = {
     FIELD(UNSIGNED, content_before),
     FIELD(UNSIGNED, length_before),
     FIELD_MAX(UNSIGNED, ack_field, ACK_FIELD_SET),
-    FIELD(SIGNED, ack_field_offset),
+    FIELD(SIGNED, ack_change),
+    FIELD(SIGNED, seq_change),
     FIELD(SIGNED, seq_beyond_ack),
 };
 #undef RECORD

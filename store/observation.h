@@ -138,10 +138,10 @@ struct suspect {
      * version and of the one before, and how many bytes of that were there to compare. */
     uint64_t content, content_before;
     uint16_t length_before;
-    /* TCP: its acknowledgement field, whatever its flags; and where it is set, that minus the next
-     * sequence number of the other side. */
+    /* Resets. Its acknowledgement field, whatever its flags; and how far this and its sequence
+     * number are from those of the first reset of its side. */
     uint8_t ack_field; /* enum ack_field */
-    int32_t ack_field_offset;
+    int32_t ack_change, seq_change;
     int32_t seq_beyond_ack; /* its sequence number minus the last acknowledgement of the other side:
                                0 in an answer made of that; INT32_MIN where there was none */
 };

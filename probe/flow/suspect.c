@@ -58,13 +58,26 @@ static void suspect_fill(struct suspect *s, const struct flow *flow,
     s->seq_offset = offset_from(packet->seq, flow->next_seq[side]);
     s->ack_offset =
         (packet->tcp_flags & TCP_ACK) ? offset_from(packet->ack, flow->next_seq[!side]) : INT32_MIN;
-    s->ack_field = packet->ack ? ACK_FIELD_SET : ACK_FIELD_ZERO;
-    s->ack_field_offset = packet->ack ? offset_from(packet->ack, flow->next_seq[!side]) : 0;
     s->seq_beyond_ack =
         flow->last_ack[!side] ? (int32_t)(packet->seq - flow->last_ack[!side]) : INT32_MIN;
     s->ip_id_from_own = (uint16_t)(packet->ip_id - own->ip_id_last);
     s->ip_id_from_other = (uint16_t)(packet->ip_id - other->ip_id_last);
     s->ttl_expected = flow->ttl[side];
+}
+
+/* How it differs from the side's first reset. */
+static void reset_fill(struct details *details, unsigned at, const struct packet *packet)
+{
+    struct suspect *s = &details->suspects[at];
+
+    s->ack_field = packet->ack ? ACK_FIELD_SET : ACK_FIELD_ZERO;
+    for (unsigned i = 0; i < at; i++) {
+        if (details->suspects[i].kind != SUSPECT_RST || details->suspects[i].side != s->side)
+            continue;
+        s->ack_change = (int32_t)(packet->ack - details->suspect_ack[i]);
+        s->seq_change = (int32_t)(packet->seq - details->suspect_end_seq[i]);
+        return;
+    }
 }
 
 /* NULL where it is a copy, or there is no room. */
@@ -88,6 +101,8 @@ static struct suspect *suspect_new(struct tracker *tracker, struct flow *flow, e
     details->suspect_end_seq[at] = packet->seq;
     details->suspect_ack[at] = packet->ack;
     suspect_fill(&details->suspects[at], flow, tracker_evidence(tracker, flow), side, kind, packet);
+    if (kind == SUSPECT_RST)
+        reset_fill(details, at, packet);
     return &details->suspects[at];
 }
 

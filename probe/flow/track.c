@@ -429,13 +429,14 @@ static void tcp_count_unanswered(struct tracker *tracker, const struct flow *flo
                                  const struct packet *packet)
 {
     struct evidence *evidence = tracker_evidence(tracker, flow);
-    bool asks = packet->payload_length > 0 || is_keepalive(flow, side, packet);
+    bool asks =
+        is_keepalive(flow, side, packet) || (packet->payload_length > 0 && !is_padding(packet));
 
     if (!evidence || (packet->tcp_flags & (TCP_SYN | TCP_RST)))
         return;
     if (side == SIDE_SERVER || (int32_t)(packet->ack - flow->next_seq[SIDE_SERVER]) > 0) {
         evidence->unanswered = 0;
-    } else if (asks && !is_padding(packet)) {
+    } else if (asks) {
         if (evidence->unanswered == 0)
             evidence->unanswered_after_us = flow_offset_us(flow, packet->time_us);
         evidence->unanswered += evidence->unanswered < UINT8_MAX;
