@@ -130,6 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct run run = {0};
     struct track_options options = {.flows_maximum = FLOWS_MAX,
+                                    .contents_maximum = 2,
                                     .details_maximum = 2,
                                     .is_local = is_local,
                                     .is_server_port = is_server_port,
