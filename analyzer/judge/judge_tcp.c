@@ -202,8 +202,7 @@ static bool judge_freeze(const struct observation *flow, const struct judge_cont
     int64_t waited_us = end_us - flow->start_us - asked;
 
     if (e->unanswered < ASKED_LEAST || (flow->flags & OBSERVATION_EARLY) || context->one_way ||
-        flow->close == CLOSE_EVICTED || has_fin(flow, SIDE_CLIENT) || has_fin(flow, SIDE_SERVER) ||
-        (ending.kind != ENDING_NONE && !ended) || asked < heard)
+        flow->close == CLOSE_EVICTED || (ending.kind != ENDING_NONE && !ended) || asked < heard)
         return false;
     if (last < asked || last - asked < JUDGE_SILENCE_US || waited_us < JUDGE_SLOW_HELLO_US)
         return false;

@@ -123,6 +123,7 @@ static const struct {
     {"sapf", 0},   /* goodbye */
     {"sapfr", 0},
     {"saa", 0},
+    {"spr", 0}, /* data before the handshake */
 };
 
 static void test_table(void **state)

@@ -217,8 +217,8 @@ static void test_rest_before_reset(void **state)
     o.evidence.sides[SIDE_SERVER].last_packet_after_us = 2000 * MS;
     verdict = judged(&o, NULL);
     assert_false(has_rule(&verdict, "idle-expiry"));
-    o = asked_and_reset(false, 23000 * MS); /* 21 s */
-    o.evidence.sides[SIDE_SERVER].last_packet_after_us = 2000 * MS;
+    o = asked_and_reset(false, 26000 * MS); /* 21 s after 5 */
+    o.evidence.sides[SIDE_SERVER].last_packet_after_us = 5000 * MS;
     verdict = judged(&o, NULL);
     assert_true(has_rule(&verdict, "idle-expiry"));
     o = asked_and_reset(false, 300000 * MS); /* asked in vain first: silence is no rest */
