@@ -226,7 +226,7 @@ struct evidence_facts {
     uint32_t first_exchange_us; /* first client payload to the first server payload; 0 unknown */
     uint8_t resets[2],
         resets_with_ack[2]; /* how many RSTs claimed to come from each side; of them with ACK */
-    /* TCP: how much of what the client sent (payload, also when sent again, and keep-alives; but no
+    /* TCP: how much of what the client sent (payload, also when sent again, and keep-alive probes; no
      * FIN) came after the server's last packet that was no reset, and when the first of it. */
     uint8_t unanswered;
     uint32_t unanswered_after_us;

@@ -135,7 +135,7 @@ static void test_other_segments(void **state)
     line_end(&line);
 }
 
-/* What differs by less than two whole blocks: errors, short pieces, cut frames, keep-alives. */
+/* What differs by less than two whole blocks: errors, short pieces, cut frames, probes. */
 static void test_too_little(void **state)
 {
     uint8_t spoiled[64];
