@@ -8,7 +8,8 @@
 #include "geo/vantage.h"
 #include "probe/probe_internal.h"
 
-#define SILENCE_US (3 * CLOCK_SECOND_US)
+#define SILENCE_US       (3 * CLOCK_SECOND_US)
+#define UNANSWERED_NOTED 3
 
 static struct endpoint endpoint_of(const struct probe *probe, const struct address *address,
                                    bool explained)
@@ -85,6 +86,8 @@ static void evidence_export(struct probe *probe, const struct flow *flow,
     out->handshake_rtt_us = evidence->handshake_rtt_us;
     out->ack_rtt_us = evidence->ack_rtt_us;
     out->first_exchange_us = first_exchange(evidence);
+    out->unanswered = evidence->unanswered;
+    out->unanswered_after_us = evidence->unanswered ? evidence->unanswered_after_us : 0;
     memcpy(out->resets, evidence->resets, sizeof(out->resets));
     memcpy(out->resets_with_ack, evidence->resets_with_ack, sizeof(out->resets_with_ack));
     if (details) {
@@ -129,7 +132,8 @@ static bool ended_well(const struct flow *flow, const struct evidence *evidence,
                        enum close_reason close)
 {
     if (!(flow->flags & FLOW_ANSWERED) || (flow->flags & FLOW_EVENTFUL) ||
-        (flow->stage == STAGE_HTTP && quick_answer(evidence)) || trailing_silence(evidence))
+        (flow->stage == STAGE_HTTP && quick_answer(evidence)) || trailing_silence(evidence) ||
+        evidence->unanswered >= UNANSWERED_NOTED)
         return false;
     return flow->transport == TRANSPORT_TCP ? close == CLOSE_FIN : true;
 }

@@ -21,6 +21,7 @@
 #define SHARE_QUESTIONS   10u
 #define SHARE_DETAILS     5u
 #define SHARE_DNS_CACHE   5u
+#define SHARE_CONTENTS    3u
 
 static bool is_local(void *context, const struct address *address)
 {
@@ -46,13 +47,14 @@ static int parts_init(struct probe *probe, uint64_t memory)
 {
     size_t flow_size =
         sizeof(struct flow) + sizeof(struct evidence) + 16; /* two index slots of 8 bytes */
-    struct track_options track = {.flows_maximum = share(memory, SHARE_FLOWS, flow_size),
-                                  .details_maximum =
-                                      share(memory, SHARE_DETAILS, sizeof(struct details)),
-                                  .is_local = is_local,
-                                  .is_server_port = is_server_port,
-                                  .ended = probe_flow_ended,
-                                  .context = probe};
+    struct track_options track = {
+        .flows_maximum = share(memory, SHARE_FLOWS, flow_size),
+        .details_maximum = share(memory, SHARE_DETAILS, sizeof(struct details)),
+        .contents_maximum = share(memory, SHARE_CONTENTS, sizeof(struct contents_stream)),
+        .is_local = is_local,
+        .is_server_port = is_server_port,
+        .ended = probe_flow_ended,
+        .context = probe};
     uint32_t streams = share(memory, SHARE_STREAMS / 2, sizeof(struct stream_buffer));
     int status = tracker_init(&probe->tracker, &track);
     if (status == DL_OK)

@@ -22,6 +22,7 @@ static const struct field evidence_fields[] = {
     FIELD(UNSIGNED, first_exchange_us),  FIELD(UNSIGNED, resets[0]),
     FIELD(UNSIGNED, resets[1]),          FIELD(UNSIGNED, resets_with_ack[0]),
     FIELD(UNSIGNED, resets_with_ack[1]), FIELD(UNSIGNED, suspects_not_kept),
+    FIELD(UNSIGNED, unanswered),         FIELD(UNSIGNED, unanswered_after_us),
 };
 #undef RECORD
 
@@ -79,6 +80,10 @@ static const struct field suspect_fields[] = {
     FIELD(UNSIGNED, content),
     FIELD(UNSIGNED, content_before),
     FIELD(UNSIGNED, length_before),
+    FIELD_MAX(UNSIGNED, ack_field, ACK_FIELD_SET),
+    FIELD(SIGNED, ack_change),
+    FIELD(SIGNED, seq_change),
+    FIELD(SIGNED, seq_beyond_ack),
 };
 #undef RECORD
 

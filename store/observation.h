@@ -134,12 +134,24 @@ struct suspect {
                                    went on talking; what is only sent again does not count */
     uint32_t own_after_us;      /* how long after it the last of them came */
     uint32_t other_bytes_after; /* payload bytes of the other side that came later */
-    /* SUSPECT_OVERLAP: four 16-bit hashes of 16 bytes each of this version and of the one before,
-     * and how long that was. */
+    /* SUSPECT_OVERLAP: four 16-bit hashes of 16 bytes each, from the first that differ on, of this
+     * version and of the one before, and how many bytes of that were there to compare. */
     uint64_t content, content_before;
     uint16_t length_before;
+    /* Resets. Its acknowledgement field, whatever its flags; and how far this and its sequence
+     * number are from those of the first reset of its side. */
+    uint8_t ack_field; /* enum ack_field */
+    int32_t ack_change, seq_change;
+    int32_t seq_beyond_ack; /* its sequence number minus the last acknowledgement of the other side:
+                               0 in an answer made of that; INT32_MIN where there was none */
 };
 #define SUSPECTS_MAX 8
+
+enum ack_field {
+    ACK_FIELD_UNKNOWN, /* of an older writer */
+    ACK_FIELD_ZERO,
+    ACK_FIELD_SET
+};
 
 struct icmp_facts {
     bool present;
@@ -214,6 +226,10 @@ struct evidence_facts {
     uint32_t first_exchange_us; /* first client payload to the first server payload; 0 unknown */
     uint8_t resets[2],
         resets_with_ack[2]; /* how many RSTs claimed to come from each side; of them with ACK */
+    /* TCP: how much of what the client sent (payload, also when sent again, and keep-alive probes; no
+     * FIN) came after the server's last packet that was no reset, and when the first of it. */
+    uint8_t unanswered;
+    uint32_t unanswered_after_us;
     uint8_t suspect_count;
     uint16_t suspects_not_kept;
     struct suspect suspects[SUSPECTS_MAX];

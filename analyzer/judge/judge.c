@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "analyzer/judge/judge_internal.h"
 #include "analyzer/judge/proof.h"
+#include "analyzer/judge/signature.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +15,12 @@
 #define PAYLOAD_SURE   30 /* more than an alert or the odd SACK block explains */
 #define PACKETS_SURE   8  /* nobody acknowledges that often without having talked */
 #define DATAGRAMS_SURE 2  /* one may be lost: two unanswered ones are a fact */
+
+/* A line that rested: see judge_internal.h. */
+#define RESTED_UNUSED_US 60000000u
+#define RESTED_US        20000000u
+#define RESTED_LEAST_US  3000000u
+#define RESTED_TIMES     10u
 
 void judge_note(struct verdict *verdict, const char *rule, const char *format, ...)
 {
@@ -87,6 +94,14 @@ bool judge_unreachable(const struct observation *flow, struct verdict *verdict)
     return true;
 }
 
+bool judge_has_rested(const struct observation *flow, uint32_t lived_us, uint32_t rested_us)
+{
+    if (!judge_server_spoke(flow))
+        return rested_us > RESTED_UNUSED_US;
+    return rested_us > RESTED_US ||
+           (rested_us >= RESTED_LEAST_US && rested_us / RESTED_TIMES >= lived_us);
+}
+
 /* ---- datagrams ---- */
 
 static void judge_datagram_silence(const struct observation *flow,
@@ -135,6 +150,19 @@ static void judge_datagram(const struct observation *flow, const struct judge_co
 
 /* ---- any flow ---- */
 
+/* At the server the log is what the capture holds. */
+static void note_signature(const struct observation *flow, const struct judge_context *context,
+                           struct verdict *verdict)
+{
+    int64_t last_us = flow->start_us + flow->evidence.sides[SIDE_CLIENT].last_packet_after_us;
+
+    if (context->position != POSITION_SERVER || flow->transport != TRANSPORT_TCP)
+        return;
+    verdict->signature = verdict->outcome == OUTCOME_OK && !verdict->mechanism
+                             ? 0
+                             : signature_of_arrivals(flow, context->capture_end_us - last_us);
+}
+
 static void note_question(const struct judge_context *context, struct verdict *verdict)
 {
     bool conflict;
@@ -156,6 +184,7 @@ void judge_flow(const struct observation *flow, const struct judge_context *cont
     else
         judge_datagram(flow, context, ret_verdict);
     proof_flow(flow, context, ret_verdict);
+    note_signature(flow, context, ret_verdict);
     if (ret_verdict->outcome == OUTCOME_FAILED)
         note_question(context, ret_verdict);
 }

@@ -17,7 +17,7 @@
 #include "analyzer/judge/reference.h"
 #include "store/observation.h"
 
-#define JUDGE_RULES_VERSION "2"
+#define JUDGE_RULES_VERSION "3"
 #define JUDGE_EVIDENCE_MAX  16
 #define JUDGE_DETAIL_SIZE   160
 
@@ -32,6 +32,7 @@ struct judge_context {
      * never do, for a radio may have to wake up for each. */
     uint8_t samples_firm;
     struct reference server; /* of the flow's server, or of the resolver; may be empty */
+    enum position position;  /* of the vantage: at the server, its log is known (signature.h) */
     bool one_way; /* the input holds packets of one direction only: there, silence says nothing */
 };
 

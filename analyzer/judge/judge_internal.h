@@ -62,8 +62,13 @@ struct judge_dns_conflict {
 bool judge_dns_conflict(const struct observation *question, struct judge_dns_conflict *ret);
 
 /*
- * What the server of a flow would have logged, in the words of the SIGCOMM 2023 table: for a client
- * that reset the connection itself, and for silence. 0 where one cannot know.
+ * Had the line rested so long that whatever keeps state of it may have forgotten it? Translators and
+ * firewalls should keep an established TCP line for 2 h 4 min (RFC 5382 5) and mostly do for minutes;
+ * small ones, and load balancers and servers with their keep-alive times, for less. `lived_us` is how
+ * long the line was used before, `rested_us` how long it was not.
+ *
+ * A line that had worked has rested after 20 s; and after 3 s where that is ten times as long as it
+ * was ever used (one exchange, then nothing). One that had carried nothing of the server's, only
+ * after a minute: browsers open lines ahead and name the server on them seconds later.
  */
-uint8_t judge_signature_client_reset(const struct observation *flow);
-uint8_t judge_signature_silence(const struct observation *flow, bool acknowledged);
+bool judge_has_rested(const struct observation *flow, uint32_t lived_us, uint32_t rested_us);

@@ -170,6 +170,7 @@ int judge_pass_next(struct judge_pass *pass, struct judged *ret_judged, struct d
     struct judge_context context = {.samples_firm = samples_firm(&ret_judged->input->vantage),
                                     .capture_end_us = ret_judged->input->last_us,
                                     .dns = ret_judged->dns,
+                                    .position = ret_judged->input->vantage.position,
                                     .server = references_find(pass->references,
                                                               pass->lines[ret_judged->flow.input],
                                                               &ret_judged->flow),

@@ -5,10 +5,13 @@
 #include <inttypes.h>
 
 #include "analyzer/judge/judge_internal.h"
+#include "analyzer/judge/signature.h"
 
 /* A second flight longer than key exchange and Finished need carries a request: the handshake was
  * over. */
 #define SECOND_FLIGHT_BYTES 350
+#define ASKED_LEAST         3u    /* unanswered packets; fewer are a bad line */
+#define REORDERED_US        3000u /* packets overtake each other by less */
 
 enum ending_kind { ENDING_NONE, ENDING_RESET, ENDING_FIN };
 
@@ -136,27 +139,95 @@ static bool worked(const struct observation *flow)
     return !is_http(flow) || http_worked(flow);
 }
 
-/* It had worked. A reset in answer to a request is noted; all else is how connections end. */
-static void judge_after_success(const struct observation *flow, struct verdict *verdict)
+/* Some protocols only tell: a stream that was taken in and not answered may be as it should be. */
+static bool may_be_one_way(const struct observation *flow)
+{
+    return !is_tls(flow) && !is_http(flow) &&
+           (!flow->service || !flow->service[0] || flow->certainty < CERTAINTY_LIKELY);
+}
+
+/* It had worked, and somebody reset it: in answer to a request, or while the server was still
+ * sending, which goes on arriving beyond the reset. All else is how connections end. Where the
+ * server was cut off, the exchange failed; where a request of the web or of a service's own protocol
+ * got the reset, too, unless the line had rested. Within TLS, and in protocols not known, the last
+ * word may have been a goodbye. */
+static void judge_reset_in_stream(const struct observation *flow, struct verdict *verdict)
 {
     struct ending ending = ending_of(flow);
     const struct side_facts *client = side_of(flow, SIDE_CLIENT);
-    uint32_t asked = client->last_payload_after_us;
+    const struct side_facts *server = side_of(flow, SIDE_SERVER);
+    const struct suspect *reset = first_reset(flow, ending.side);
+    uint32_t asked = client->last_payload_after_us, heard = server->last_packet_after_us;
+    bool by_client = ending.side == SIDE_CLIENT;
+    bool at_request = asked > server->last_payload_after_us && asked <= ending.after_us &&
+                      ending.after_us - asked < JUDGE_SILENCE_US;
+    bool cut = !by_client && reset && reset->seq_offset >= 0 && reset->own_bytes_after > 1 &&
+               reset->own_after_us >= REORDERED_US;
 
-    verdict->outcome = OUTCOME_OK;
-    if (!flow->evidence.present || (flow->flags & OBSERVATION_MID_STREAM) ||
-        ending.kind != ENDING_RESET || client->payload_bytes == 0)
+    if (ending.kind != ENDING_RESET || client->payload_bytes == 0 || (!at_request && !cut))
         return;
-    if (asked <= side_of(flow, SIDE_SERVER)->last_payload_after_us || asked > ending.after_us ||
-        ending.after_us - asked >= JUDGE_SILENCE_US)
-        return;
+    bool rested = asked > heard && judge_has_rested(flow, heard, asked - heard);
+    if (cut || (!by_client && !rested && !is_tls(flow) && !may_be_one_way(flow)))
+        verdict->outcome = OUTCOME_FAILED;
     verdict->mechanism = "stream.reset";
-    verdict->attribution = ending.side == SIDE_CLIENT ? ATTRIBUTION_CLIENT : ATTRIBUTION_UNKNOWN;
-    judge_note(verdict, "reset-in-stream",
-               "a reset from the %s's address %.3f s after the client's last data, after %" PRIu64
-               " bytes of the server",
-               ending.side == SIDE_CLIENT ? "client" : "server",
-               judge_seconds(ending.after_us - asked), side_of(flow, SIDE_SERVER)->payload_bytes);
+    verdict->attribution = by_client ? ATTRIBUTION_CLIENT : ATTRIBUTION_UNKNOWN;
+    if (cut)
+        judge_note(verdict, "reset-in-download",
+                   "a reset from the server's address at %.3f s, while %" PRIu32
+                   " bytes more of it came for %.1f ms",
+                   judge_seconds(ending.after_us), reset->own_bytes_after,
+                   reset->own_after_us / 1e3);
+    else
+        judge_note(
+            verdict, "reset-in-stream",
+            "a reset from the %s's address %.3f s after the client's last data, after %" PRIu64
+            " bytes of the server",
+            by_client ? "client" : "server", judge_seconds(ending.after_us - asked),
+            server->payload_bytes);
+}
+
+/* It had worked, and then nothing came of the server's any more, not even an acknowledgement, while
+ * the client asked again and again. Who says nothing either has gone, or waits; a slow server
+ * acknowledges; a goodbye needs no answer. */
+static bool judge_freeze(const struct observation *flow, const struct judge_context *context,
+                         struct verdict *verdict)
+{
+    const struct evidence_facts *e = &flow->evidence;
+    struct ending ending = ending_of(flow);
+    uint32_t heard = side_of(flow, SIDE_SERVER)->last_packet_after_us;
+    uint32_t asked = e->unanswered_after_us,
+             last = side_of(flow, SIDE_CLIENT)->last_packet_after_us;
+    bool ended = ending.kind == ENDING_RESET && ending.side == SIDE_CLIENT;
+    int64_t end_us = ended ? flow->start_us + ending.after_us : context->capture_end_us;
+    int64_t waited_us = end_us - flow->start_us - asked;
+
+    if (e->unanswered < ASKED_LEAST || (flow->flags & OBSERVATION_EARLY) || context->one_way ||
+        flow->close == CLOSE_EVICTED || (ending.kind != ENDING_NONE && !ended) || asked < heard)
+        return false;
+    if (last < asked || last - asked < JUDGE_SILENCE_US || waited_us < JUDGE_SLOW_HELLO_US)
+        return false;
+    /* A mapping that was forgotten fails the line, too, but nothing that was under way. */
+    if (!judge_has_rested(flow, heard, asked - heard))
+        verdict->outcome = OUTCOME_FAILED;
+    verdict->mechanism = "stream.timeout";
+    verdict->attribution = ATTRIBUTION_UNKNOWN;
+    judge_note(verdict, "freeze-in-stream",
+               "nothing of the server's after %" PRIu64
+               " bytes: the client asked %u times in %.1f s, beginning %.3f s after the server's "
+               "last packet",
+               side_of(flow, SIDE_SERVER)->payload_bytes, e->unanswered,
+               judge_seconds(last - asked), judge_seconds(asked - heard));
+    return true;
+}
+
+static void judge_after_success(const struct observation *flow, const struct judge_context *context,
+                                struct verdict *verdict)
+{
+    verdict->outcome = OUTCOME_OK;
+    if (!flow->evidence.present || (flow->flags & OBSERVATION_MID_STREAM))
+        return;
+    if (!judge_freeze(flow, context, verdict))
+        judge_reset_in_stream(flow, verdict);
 }
 
 /* ---- it did not: the client's own doing, silence, or an end ---- */
@@ -165,7 +236,7 @@ static void judge_client_gave_up(const struct observation *flow, int64_t waited_
                                  struct verdict *verdict)
 {
     verdict->attribution = ATTRIBUTION_CLIENT;
-    verdict->signature = judge_signature_client_reset(flow);
+    verdict->signature = signature_near_client(flow);
     judge_note(verdict, "client-gave-up", "the client ended it itself after %.3f s",
                judge_seconds(waited_us));
 }
@@ -201,13 +272,6 @@ static struct exchange exchange_of(const struct observation *flow)
                              "silence-after-request", JUDGE_SLOW_REQUEST_US};
 }
 
-/* Some protocols only tell: a stream that was taken in and not answered may be as it should be. */
-static bool may_be_one_way(const struct observation *flow)
-{
-    return !is_tls(flow) && !is_http(flow) &&
-           (!flow->service || !flow->service[0] || flow->certainty < CERTAINTY_LIKELY);
-}
-
 static void judge_silent_server(const struct observation *flow, const struct exchange *exchange,
                                 int64_t waited_us, bool gave_up, struct verdict *verdict)
 {
@@ -224,7 +288,7 @@ static void judge_silent_server(const struct observation *flow, const struct exc
         return;
     }
     judge_fail(verdict, exchange->timeout, ATTRIBUTION_UNKNOWN);
-    verdict->signature = judge_signature_silence(flow, acknowledged);
+    verdict->signature = signature_of_silence(flow, acknowledged);
     judge_note(verdict, exchange->timeout_rule,
                "%.1f s without an answer; %u retransmissions, the request was %sacknowledged",
                judge_seconds(waited_us), side_of(flow, SIDE_CLIENT)->data_retransmissions,
@@ -397,7 +461,7 @@ void judge_tcp(const struct observation *flow, const struct judge_context *conte
     if (judge_blockpage(flow, verdict))
         return;
     if (worked(flow)) {
-        judge_after_success(flow, verdict);
+        judge_after_success(flow, context, verdict);
         return;
     }
     if (!whole) {
@@ -417,39 +481,4 @@ void judge_tcp(const struct observation *flow, const struct judge_context *conte
     } else {
         judge_unanswered_request(flow, context, verdict);
     }
-}
-
-/* ---- what the server would have logged ---- */
-
-uint8_t judge_signature_client_reset(const struct observation *flow)
-{
-    const struct side_facts *client = side_of(flow, SIDE_CLIENT);
-    unsigned resets = flow->evidence.resets[SIDE_CLIENT];
-    unsigned with_ack = flow->evidence.resets_with_ack[SIDE_CLIENT];
-    unsigned bare = resets > with_ack ? resets - with_ack : 0;
-    bool multi = client->payload_bytes > client->first_payload_length;
-
-    if (resets == 0)
-        return 0;
-    if (!(flow->flags & OBSERVATION_HANDSHAKE))
-        return bare && with_ack ? 4 : bare ? 2 : 3;
-    if (!sent_payload(flow, SIDE_CLIENT))
-        return bare && with_ack ? 0 : bare ? (bare == 1 ? 6 : 7) : (with_ack == 1 ? 8 : 9);
-    if (multi)
-        return bare && with_ack ? 0 : bare ? 18 : 19;
-    if (bare && with_ack)
-        return 13;
-    if (bare) /* several without ACK flag are told apart by acknowledgement numbers that are not
-                 kept */
-        return bare == 1 ? 11 : 0;
-    return with_ack == 1 ? 12 : 14;
-}
-
-uint8_t judge_signature_silence(const struct observation *flow, bool acknowledged)
-{
-    const struct side_facts *client = side_of(flow, SIDE_CLIENT);
-
-    if (client->payload_bytes > client->first_payload_length)
-        return 0;
-    return acknowledged ? 10 : 5;
 }

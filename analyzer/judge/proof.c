@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyzer/judge/signature.h"
 #include "base/array.h"
 
 #define TALKS_ON_MOST_US 60000000u /* later it may be another connection on the same ports */
@@ -297,7 +298,7 @@ static uint8_t signature_of(const struct proof *proof, const struct suspect *s)
 {
     bool had_request = s->side == SIDE_SERVER && s->own_bytes_after > 0 &&
                        proof->flow->evidence.resets[SIDE_CLIENT] > 0;
-    return s->side == SIDE_CLIENT || had_request ? judge_signature_client_reset(proof->flow) : 0;
+    return s->side == SIDE_CLIENT || had_request ? signature_near_client(proof->flow) : 0;
 }
 
 static void blame_third_party(struct proof *proof)
@@ -332,7 +333,7 @@ static void doubt_client_reset(struct proof *proof, const struct suspect *s)
         return;
     verdict->mechanism = mechanism_of_reset(proof);
     verdict->attribution = ATTRIBUTION_UNKNOWN;
-    verdict->signature = judge_signature_client_reset(proof->flow);
+    verdict->signature = signature_near_client(proof->flow);
 }
 
 /* ---- one flow ---- */
@@ -354,6 +355,14 @@ static bool is_about_reset(const struct proof *proof)
 {
     const char *mechanism = proof->verdict->mechanism;
     return !mechanism || strstr(mechanism, ".reset") || strcmp(mechanism, "tcp.refused") == 0;
+}
+
+/* What befell a line that had worked. */
+static bool is_about_stream(const struct proof *proof)
+{
+    const char *mechanism = proof->verdict->mechanism;
+    return mechanism &&
+           (strcmp(mechanism, "stream.reset") == 0 || strcmp(mechanism, "stream.timeout") == 0);
 }
 
 /* Sent to a bare address by a first answer that comes from elsewhere: the servers that send one
@@ -388,14 +397,16 @@ static void proof_connection(struct proof *proof)
     }
     proof->page = !proof->forged && is_page_too_soon(proof);
     looked_at = proof->forged ? proof->forged : first_reset(flow);
-    if (looked_at && looked_at->kind == SUSPECT_RST && is_about_reset(proof))
+    if (looked_at && looked_at->kind == SUSPECT_RST && is_about_reset(proof)) {
         proof_looks(proof, looked_at);
+        proof_resets(proof, looked_at);
+    }
     if (!proof->contradicted)
         doubt_redirect(proof);
-    if (proof->forged)
-        proof_innocent(proof, proof->forged);
-    else if (looked_at && !proof->page)
+    if (!proof->forged && looked_at && !proof->page)
         doubt_client_reset(proof, looked_at);
+    if (proof->forged || is_about_stream(proof))
+        proof_innocent(proof, proof->forged ? proof->forged : looked_at);
 }
 
 static void set_score(const struct proof *proof)
@@ -426,8 +437,6 @@ void proof_flow(const struct observation *flow, const struct judge_context *cont
     proof_icmp(&proof);
     if (proof.contradicted)
         blame_third_party(&proof);
-    if (proof.weighed > 0 && verdict->mechanism)
-        set_score(&proof);
-    else if (proof.contradicted)
+    if (((proof.weighed > 0 || proof.innocent) && verdict->mechanism) || proof.contradicted)
         set_score(&proof);
 }

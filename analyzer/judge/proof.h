@@ -49,6 +49,12 @@ void proof_looks(struct proof *proof, const struct suspect *suspect);
 const struct suspect *proof_first_answer(const struct proof *proof);
 /* Does that payload look foreign and lead to a bare address? Notes it. */
 bool proof_looks_redirected(struct proof *proof, const struct suspect *answer);
+/* proof_resets.c: what several resets, and the packets around one, say; `reset` is the one that ended
+ * the flow. */
+void proof_resets(struct proof *proof, const struct suspect *reset);
 void proof_innocent(struct proof *proof, const struct suspect *suspect);
-/* An ICMP error of a router: a prohibition, or plainly no way. */
+/* An ICMP error of a router: a prohibition, or plainly no way. Whoever sends it is by its nature no
+ * end of the flow; but which box it was, and at whose order, the packet does not say, and nothing in
+ * it contradicts anything: the attribution of the failure stays unknown. A prohibition (3/9, 3/10,
+ * 3/13; ICMPv6 1/1) is no fault of a router, so its score is high; plainly no way is innocent. */
 void proof_icmp(struct proof *proof);

@@ -17,7 +17,6 @@
 #define IP_ID_NEXT           16
 #define WINDOW_LESS_TTL_GFW2 1375
 #define SEQ_REACH            65535
-#define IDLE_US              INT64_C(60000000)
 #define HOUSE_HOPS           2u
 #define HOUSE_ANSWER_US      10000u
 #define BEYOND_HOUSE_HOPS    3u
@@ -172,17 +171,21 @@ bool proof_looks_redirected(struct proof *proof, const struct suspect *answer)
 /* ---- innocent third parties ---- */
 
 /* A mapping that a translator or firewall forgot: the line rested long before the packet that was
- * answered so. */
+ * answered so, or by nothing (`s` NULL). */
 static void look_for_idle(struct proof *proof, const struct suspect *s)
 {
+    const struct evidence_facts *e = &proof->flow->evidence;
+    enum side side = s && s->side == SIDE_CLIENT ? SIDE_CLIENT : SIDE_SERVER;
     /* The side that is answered has its last packet at the trigger; the other one rested. */
-    uint32_t rested_from = own_of(proof, s)->last_packet_after_us, trigger;
+    uint32_t rested_from = e->sides[side].last_packet_after_us, trigger;
 
-    if (s->kind != SUSPECT_RST || s->trigger_after_us == JUDGE_NEVER ||
-        s->trigger_after_us > s->after_us)
+    if (e->unanswered > 0 && side == SIDE_SERVER)
+        trigger = e->unanswered_after_us;
+    else if (!s || s->kind != SUSPECT_RST || s->trigger_after_us > s->after_us)
         return;
-    trigger = s->after_us - s->trigger_after_us;
-    if (rested_from < trigger && trigger - rested_from > IDLE_US)
+    else
+        trigger = s->after_us - s->trigger_after_us;
+    if (rested_from < trigger && judge_has_rested(proof->flow, rested_from, trigger - rested_from))
         proof_add(proof, "idle-expiry", "the line had rested for %.0f s when it was used again",
                   judge_seconds(trigger - rested_from));
 }
@@ -217,7 +220,8 @@ static void look_for_house(struct proof *proof, const struct suspect *s)
 void proof_innocent(struct proof *proof, const struct suspect *suspect)
 {
     look_for_idle(proof, suspect);
-    look_for_house(proof, suspect);
+    if (suspect && proof->contradicted)
+        look_for_house(proof, suspect);
 }
 
 /* 9, 10 and 13, and ICMPv6's 1: a prohibition in so many words. */

@@ -93,8 +93,6 @@ struct evidence_side {
     uint8_t payload_packets; /* saturating */
 };
 
-#define CONTENT_BLOCKS 4
-
 struct evidence {
     struct evidence_side sides[2];
     uint32_t handshake_rtt_us, ack_rtt_us;
@@ -104,10 +102,11 @@ struct evidence {
     uint16_t reasons;
     uint8_t certainty, role, close;
     uint8_t resets[2], resets_with_ack[2];
-    /* Of the server's first payload: where it began, and hashes of its first 16-byte blocks, to
-     * know other bytes in its place. 0: shorter than that block. */
-    uint32_t content_seq;
-    uint16_t content[CONTENT_BLOCKS];
+    uint32_t contents; /* ticket of what the server said (contents.h); 0 it said nothing yet */
+    /* What the client sent and wants answered since the server's last packet that was no reset, and
+     * when the first of it went out. */
+    uint8_t unanswered;
+    uint32_t unanswered_after_us;
 };
 _Static_assert(sizeof(struct evidence) <= 144, "evidence stays small");
 

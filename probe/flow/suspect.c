@@ -35,66 +35,6 @@ static int32_t offset_from(uint32_t seq, uint32_t expected)
     return expected ? (int32_t)(seq - expected) : 0;
 }
 
-/* ---- two contents for one place ---- */
-
-#define BLOCK_BYTES      16
-#define BLOCKS_TO_DIFFER 2 /* a transmission error rarely spoils more than one */
-
-static uint16_t block_hash(const uint8_t *bytes)
-{
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (unsigned i = 0; i < BLOCK_BYTES; i++)
-        hash = (hash ^ bytes[i]) * 16777619u;
-    uint16_t folded = (uint16_t)(hash >> 16 ^ hash);
-    return folded ? folded : 1;
-}
-
-static void content_hash(const struct packet *packet, uint16_t ret_blocks[CONTENT_BLOCKS])
-{
-    for (unsigned i = 0; i < CONTENT_BLOCKS; i++)
-        ret_blocks[i] = packet->payload_captured >= (i + 1) * BLOCK_BYTES
-                            ? block_hash(packet->payload + (size_t)i * BLOCK_BYTES)
-                            : 0;
-}
-
-static uint64_t content_word(const uint16_t blocks[CONTENT_BLOCKS])
-{
-    uint64_t word = 0;
-    for (unsigned i = CONTENT_BLOCKS; i-- > 0;)
-        word = word << 16 | blocks[i];
-    return word;
-}
-
-void suspect_keep_content(struct evidence *evidence, const struct packet *packet)
-{
-    evidence->content_seq = packet->seq;
-    content_hash(packet, evidence->content);
-}
-
-bool suspect_is_overlap(const struct flow *flow, const struct evidence *evidence,
-                        const struct packet *packet)
-{
-    uint16_t blocks[CONTENT_BLOCKS];
-    unsigned differing = 0;
-
-    if ((flow->flags & FLOW_MID_STREAM) || packet->seq != evidence->content_seq)
-        return false;
-    content_hash(packet, blocks);
-    for (unsigned i = 0; i < CONTENT_BLOCKS; i++)
-        differing += blocks[i] && evidence->content[i] && blocks[i] != evidence->content[i];
-    return differing >= BLOCKS_TO_DIFFER;
-}
-
-static void overlap_fill(struct suspect *s, const struct evidence *evidence,
-                         const struct packet *packet)
-{
-    uint16_t blocks[CONTENT_BLOCKS];
-    content_hash(packet, blocks);
-    s->content = content_word(blocks);
-    s->content_before = content_word(evidence->content);
-    s->length_before = evidence->sides[SIDE_SERVER].first_payload_length;
-}
-
 /* ---- a suspect ---- */
 
 static void suspect_fill(struct suspect *s, const struct flow *flow,
@@ -118,33 +58,101 @@ static void suspect_fill(struct suspect *s, const struct flow *flow,
     s->seq_offset = offset_from(packet->seq, flow->next_seq[side]);
     s->ack_offset =
         (packet->tcp_flags & TCP_ACK) ? offset_from(packet->ack, flow->next_seq[!side]) : INT32_MIN;
+    s->seq_beyond_ack =
+        flow->last_ack[!side] ? (int32_t)(packet->seq - flow->last_ack[!side]) : INT32_MIN;
     s->ip_id_from_own = (uint16_t)(packet->ip_id - own->ip_id_last);
     s->ip_id_from_other = (uint16_t)(packet->ip_id - other->ip_id_last);
     s->ttl_expected = flow->ttl[side];
 }
 
-void suspect_add(struct tracker *tracker, struct flow *flow, enum side side, enum suspect_kind kind,
-                 const struct packet *packet)
+/* How it differs from the side's first reset. */
+static void reset_fill(struct details *details, unsigned at, const struct packet *packet)
+{
+    struct suspect *s = &details->suspects[at];
+
+    s->ack_field = packet->ack ? ACK_FIELD_SET : ACK_FIELD_ZERO;
+    for (unsigned i = 0; i < at; i++) {
+        if (details->suspects[i].kind != SUSPECT_RST || details->suspects[i].side != s->side)
+            continue;
+        s->ack_change = (int32_t)(packet->ack - details->suspect_ack[i]);
+        s->seq_change = (int32_t)(packet->seq - details->suspect_end_seq[i]);
+        return;
+    }
+}
+
+/* NULL where it is a copy, or there is no room. */
+static struct suspect *suspect_new(struct tracker *tracker, struct flow *flow, enum side side,
+                                   enum suspect_kind kind, const struct packet *packet)
 {
     struct details *details = tracker_details(tracker, flow);
     if (!details)
-        return;
+        return NULL;
     for (unsigned i = 0; i < details->suspect_count; i++) {
         if (is_copy(details, i, side, packet)) {
             details->suspects[i].copies += details->suspects[i].copies < UINT8_MAX;
-            return;
+            return NULL;
         }
     }
     if (details->suspect_count == SUSPECTS_MAX) {
         details->suspects_not_kept += details->suspects_not_kept < UINT16_MAX;
-        return;
+        return NULL;
     }
     unsigned at = details->suspect_count++;
     details->suspect_end_seq[at] = packet->seq;
     details->suspect_ack[at] = packet->ack;
     suspect_fill(&details->suspects[at], flow, tracker_evidence(tracker, flow), side, kind, packet);
-    if (kind == SUSPECT_OVERLAP)
-        overlap_fill(&details->suspects[at], tracker_evidence(tracker, flow), packet);
+    if (kind == SUSPECT_RST)
+        reset_fill(details, at, packet);
+    return &details->suspects[at];
+}
+
+void suspect_add(struct tracker *tracker, struct flow *flow, enum side side, enum suspect_kind kind,
+                 const struct packet *packet)
+{
+    suspect_new(tracker, flow, side, kind, packet);
+}
+
+/* ---- two contents for one place ---- */
+
+static uint64_t content_word(const uint16_t blocks[CONTENTS_KEPT])
+{
+    uint64_t word = 0;
+    for (unsigned i = CONTENTS_KEPT; i-- > 0;)
+        word = word << 16 | blocks[i];
+    return word;
+}
+
+static bool has_overlap(const struct details *details)
+{
+    for (unsigned i = 0; details && i < details->suspect_count; i++)
+        if (details->suspects[i].kind == SUSPECT_OVERLAP)
+            return true;
+    return false;
+}
+
+bool suspect_add_overlap(struct tracker *tracker, struct flow *flow, const struct packet *packet)
+{
+    struct evidence *evidence = tracker_evidence(tracker, flow);
+    struct contents_conflict conflict;
+
+    if (flow->flags & FLOW_MID_STREAM)
+        return false;
+    if (!evidence->contents)
+        evidence->contents =
+            contents_open(&tracker->contents,
+                          (flow->flags & FLOW_SYN_ACK) ? flow->next_seq[SIDE_SERVER] : packet->seq);
+    if (!contents_differ(&tracker->contents, evidence->contents, packet, &conflict))
+        return false;
+    /* One says it all: a long page would leave no room for what else befell the flow. */
+    struct suspect *s = has_overlap(tracker_details_if_any(tracker, flow))
+                            ? NULL
+                            : suspect_new(tracker, flow, SIDE_SERVER, SUSPECT_OVERLAP, packet);
+    if (s) {
+        s->content = content_word(conflict.now);
+        s->content_before = content_word(conflict.before);
+        s->length_before = (uint16_t)conflict.compared;
+    }
+    return true;
 }
 
 /* ---- what came later ---- */

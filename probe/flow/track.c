@@ -32,6 +32,8 @@ int tracker_init(struct tracker *tracker, const struct track_options *options)
         status = pool_init(&tracker->evidence, sizeof(struct evidence), options->flows_maximum);
     if (status == DL_OK)
         status = pool_init(&tracker->details, sizeof(struct details), options->details_maximum);
+    if (status == DL_OK)
+        status = contents_init(&tracker->contents, options->contents_maximum);
     if (status != DL_OK)
         tracker_finish(tracker);
     return status;
@@ -42,13 +44,14 @@ void tracker_finish(struct tracker *tracker)
     flow_table_destroy(tracker->table);
     pool_finish(&tracker->evidence);
     pool_finish(&tracker->details);
+    contents_finish(&tracker->contents);
     memset(tracker, 0, sizeof(*tracker));
 }
 
 size_t tracker_memory(const struct tracker *tracker)
 {
     return flow_table_memory(tracker->table) + pool_memory(&tracker->evidence) +
-           pool_memory(&tracker->details);
+           pool_memory(&tracker->details) + contents_memory(&tracker->contents);
 }
 
 bool tracker_give_evidence(struct tracker *tracker, struct flow *flow)
@@ -301,15 +304,12 @@ static void tcp_payload_evidence(struct tracker *tracker, struct flow *flow, enu
                                                              : flow->ttl[side] - packet->ttl);
     if (details)
         suspect_note_payload(details, flow, side, packet);
-    if (!first && side == SIDE_SERVER && suspect_is_overlap(flow, evidence, packet))
-        suspect_add(tracker, flow, side, SUSPECT_OVERLAP, packet);
-    else if (first && side == SIDE_SERVER && (packet->tcp_flags & TCP_FIN))
+    bool overlap = side == SIDE_SERVER && suspect_add_overlap(tracker, flow, packet);
+    if (first && side == SIDE_SERVER && (packet->tcp_flags & TCP_FIN))
         suspect_add(tracker, flow, side, SUSPECT_FIN_DATA, packet);
-    else if (step >= TTL_STEP_NOTED && flow->ttl[side] != 0 &&
+    else if (!overlap && step >= TTL_STEP_NOTED && flow->ttl[side] != 0 &&
              own->ttl_max - own->ttl_min < TTL_STEP_NOTED)
         suspect_add(tracker, flow, side, SUSPECT_TTL, packet);
-    if (first && side == SIDE_SERVER)
-        suspect_keep_content(evidence, packet);
     if (ahead > 0)
         own->out_of_order += own->out_of_order < UINT8_MAX;
     if (fresh > 0)
@@ -422,6 +422,27 @@ static bool tcp_packet(struct tracker *tracker, struct flow *flow, enum side sid
     return inspect;
 }
 
+/* Payload, also when it is sent again, and a keep-alive want an answer; a server's packet is one,
+ * but a reset may be another's. An acknowledgement of what is not here shows that the server's
+ * answers are, elsewhere. */
+static void tcp_count_unanswered(struct tracker *tracker, const struct flow *flow, enum side side,
+                                 const struct packet *packet)
+{
+    struct evidence *evidence = tracker_evidence(tracker, flow);
+    bool asks =
+        is_keepalive(flow, side, packet) || (packet->payload_length > 0 && !is_padding(packet));
+
+    if (!evidence || (packet->tcp_flags & (TCP_SYN | TCP_RST)))
+        return;
+    if (side == SIDE_SERVER || (int32_t)(packet->ack - flow->next_seq[SIDE_SERVER]) > 0) {
+        evidence->unanswered = 0;
+    } else if (asks) {
+        if (evidence->unanswered == 0)
+            evidence->unanswered_after_us = flow_offset_us(flow, packet->time_us);
+        evidence->unanswered += evidence->unanswered < UINT8_MAX;
+    }
+}
+
 /* A SYN that begins something new on an old 5-tuple? */
 static bool is_reuse(const struct tracker *tracker, const struct flow *flow,
                      const struct packet *packet, bool from_high)
@@ -515,6 +536,7 @@ bool tracker_packet(struct tracker *tracker, const struct packet *packet,
     uint32_t expected = flow->next_seq[side];
     bool inspect;
     if (packet->transport == TRANSPORT_TCP) {
+        tcp_count_unanswered(tracker, flow, side, packet);
         inspect = tcp_packet(tracker, flow, side, packet);
     } else {
         inspect = packet->payload_length > 0;

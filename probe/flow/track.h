@@ -8,11 +8,13 @@
  * client a guess (local networks first, then the higher port). RFC 9293 for the states, RFC 6298 3
  * (no round trip from retransmissions).
  */
+#include "probe/flow/contents.h"
 #include "probe/flow/table.h"
 
 struct track_options {
     uint32_t flows_maximum;
     uint32_t details_maximum;
+    uint32_t contents_maximum; /* servers' streams that are compared at one time; may be 0 */
     bool (*is_local)(void *context, const struct address *address); /* may be NULL */
     bool (*is_server_port)(void *context, enum transport transport,
                            uint16_t port); /* may be NULL */
@@ -23,6 +25,7 @@ struct track_options {
 struct tracker {
     struct flow_table *table;
     struct pool evidence, details;
+    struct contents contents;
     struct track_options options;
     uint64_t evidence_refused, icmp_unmatched, details_refused;
 };
@@ -73,11 +76,9 @@ size_t tracker_memory(const struct tracker *tracker);
 /* Records a packet that deserves a look; copies of one already there only count. */
 void suspect_add(struct tracker *tracker, struct flow *flow, enum side side, enum suspect_kind kind,
                  const struct packet *packet);
-/* The server's first payload is kept as hashes; does a later one in its place say something else?
- */
-void suspect_keep_content(struct evidence *evidence, const struct packet *packet);
-bool suspect_is_overlap(const struct flow *flow, const struct evidence *evidence,
-                        const struct packet *packet);
+/* Payload of the server: does it say something else than what was in its place (contents.h)? Then
+ * that is recorded. */
+bool suspect_add_overlap(struct tracker *tracker, struct flow *flow, const struct packet *packet);
 /* A later payload packet: adds to what came after each suspect. */
 void suspect_note_payload(struct details *details, const struct flow *flow, enum side side,
                           const struct packet *packet);

@@ -37,6 +37,7 @@ static void on_ended(void *context, struct flow *flow, enum close_reason reason)
     demand(!details || (flow->flags & FLOW_EVENTFUL));
     if (evidence) {
         demand(evidence->resets[0] <= flow->packets[0] && evidence->resets[1] <= flow->packets[1]);
+        demand(evidence->unanswered <= flow->packets[SIDE_CLIENT]);
         demand(evidence->sides[0].ttl_min <= evidence->sides[0].ttl_max);
         demand(evidence->sides[1].ttl_min <= evidence->sides[1].ttl_max);
     }
@@ -130,6 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct run run = {0};
     struct track_options options = {.flows_maximum = FLOWS_MAX,
+                                    .contents_maximum = 2,
                                     .details_maximum = 2,
                                     .is_local = is_local,
                                     .is_server_port = is_server_port,

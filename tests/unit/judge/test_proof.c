@@ -330,8 +330,8 @@ static void test_idle_expiry(void **state)
     assert_innocent(&o, "idle-expiry");
     assert_int_equal(judged(&o, &known).attribution, ATTRIBUTION_THIRD_PARTY);
     o = flow_session(); /* it had not rested */
-    flow_sent(&o, SIDE_CLIENT, 30000 * MS, 80);
-    flow_reset(&o, SIDE_SERVER, 30003 * MS, true);
+    flow_sent(&o, SIDE_CLIENT, 2000 * MS, 80);
+    flow_reset(&o, SIDE_SERVER, 2003 * MS, true);
     last_suspect(&o)->trigger_after_us = 3 * MS;
     assert_proven(&o, &known, "answer-too-soon", "stream.reset");
 }

@@ -221,6 +221,10 @@ static inline void testing_fill_suspect(struct suspect *suspect, unsigned i)
         .own_bytes_after = 4000000000u,
         .own_after_us = 23,
         .other_bytes_after = 24 + i,
+        .ack_field = (uint8_t)(i % 3),
+        .ack_change = i & 1 ? -7 : INT32_MAX,
+        .seq_change = i & 1 ? 1460 : -1,
+        .seq_beyond_ack = i & 1 ? INT32_MIN : 3,
     };
 }
 
@@ -269,6 +273,8 @@ static inline void testing_fill_evidence(struct evidence_facts *evidence)
     evidence->resets_with_ack[1] = 4;
     evidence->suspect_count = SUSPECTS_MAX;
     evidence->suspects_not_kept = 60000;
+    evidence->unanswered = 9;
+    evidence->unanswered_after_us = UINT32_MAX;
     for (unsigned i = 0; i < SUSPECTS_MAX; i++) {
         testing_fill_suspect(&evidence->suspects[i], i);
     }

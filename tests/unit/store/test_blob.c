@@ -142,6 +142,20 @@ static void test_older_writer(void **state)
     assert_false(decoded.evidence.http.blockpage.false_positive);
 }
 
+/* A reset from before acknowledgement fields were kept: that they were not is what is read. */
+static void test_older_reset(void **state)
+{
+    static const uint8_t older[] = {BLOB_VERSION, 1, 1, 0, 4, 3, 0x30, 4, 52};
+
+    (void)state;
+    assert_int_equal(blob_decode(older, sizeof(older), &decoded), DL_OK);
+    assert_int_equal(decoded.evidence.suspect_count, 1);
+    assert_int_equal(decoded.evidence.suspects[0].tcp_flags, 4);
+    assert_int_equal(decoded.evidence.suspects[0].ttl, 52);
+    assert_int_equal(decoded.evidence.suspects[0].ack_field, ACK_FIELD_UNKNOWN);
+    assert_int_equal(decoded.evidence.unanswered, 0);
+}
+
 #define ASSERT_MALFORMED(...)                                                                      \
     do {                                                                                           \
         static const uint8_t bytes[] = {__VA_ARGS__};                                              \
@@ -222,7 +236,7 @@ int main(void)
         TEST(test_nothing),      TEST(test_path),         TEST(test_everything),
         TEST(test_empty_parts),  TEST(test_usual_size),   TEST(test_newer_writer),
         TEST(test_malformed),    TEST(test_every_prefix), TEST(test_random_bytes),
-        TEST(test_older_writer),
+        TEST(test_older_writer), TEST(test_older_reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
