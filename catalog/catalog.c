@@ -96,16 +96,6 @@ const struct catalog_carrier *catalog_carrier_find(const struct catalog *catalog
     return found ? &(*found)->public : NULL;
 }
 
-size_t catalog_order_count(const struct catalog *catalog)
-{
-    return catalog->order_count;
-}
-
-const struct catalog_order *catalog_order_at(const struct catalog *catalog, size_t index)
-{
-    return index < catalog->order_count ? &catalog->orders[index]->public : NULL;
-}
-
 const char *catalog_version(const struct catalog *catalog)
 {
     return catalog->version;

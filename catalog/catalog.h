@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * The catalog: services, operators' networks, carriers and orders, read from the YAML files of a
- * folder (services/ controls/ networks/ carriers/ orders/, one file each; the schema is in
- * catalog/README.md), and the questions the probe asks of it. Facts about the world live there,
+ * The catalog: services, operators' networks, carriers, countries and orders, read from the YAML
+ * files of a folder (services/ controls/ networks/ carriers/ orders/, one file each, and
+ * countries.yaml; the schema is in catalog/README.md), and the questions asked of it. Facts about the world live there,
  * with sources; this file only finds them.
  *
  * Services and carriers are named by small numbers from 1 on (0: none), in the order of their ids,
@@ -75,9 +75,19 @@ struct catalog_asn {
     const char *from, *until; /* YYYY-MM-DD or NULL */
 };
 
+struct catalog_owner {
+    const char *owner;
+    const char *from, *until; /* YYYY-MM-DD, UTC, both inclusive; NULL: open */
+    const char *note;         /* NULL or a reading */
+    const char *source;
+};
+
 struct catalog_carrier {
     uint16_t number;
-    const char *id, *name, *country, *owner; /* owner: networks of one owner are not independent */
+    const char *id, *name, *country;
+    const char *owner;                  /* the newest; catalog_carrier_owner_at() for a day */
+    const struct catalog_owner *owners; /* in the order of time; none: `owner` at all times */
+    size_t owner_count;
     enum network_kind network; /* what it mainly is; NETWORK_NONE where it is several */
     const struct catalog_asn *asns;
     size_t asn_count;
@@ -90,6 +100,12 @@ struct catalog_carrier {
 size_t catalog_carrier_count(const struct catalog *catalog);
 const struct catalog_carrier *catalog_carrier_at(const struct catalog *catalog, uint16_t number);
 const struct catalog_carrier *catalog_carrier_find(const struct catalog *catalog, const char *id);
+/*
+ * Who owned the carrier at that moment (0: now): networks of one owner, compared with strcmp(), are
+ * not independent of each other. NULL where the catalog knows of no owner then: such a carrier is
+ * not known to be independent of any other.
+ */
+const char *catalog_carrier_owner_at(const struct catalog_carrier *carrier, int64_t time_us);
 /* The carrier that had this AS number (at that day where the catalog has dates; pass 0 for now);
  * NULL if none. */
 const struct catalog_carrier *catalog_carrier_by_asn(const struct catalog *catalog, uint32_t asn,
@@ -99,9 +115,37 @@ const struct catalog_carrier *catalog_carrier_by_asn(const struct catalog *catal
 const struct catalog_carrier *catalog_carrier_by_address(const struct catalog *catalog,
                                                          const struct address *address);
 
+/* ---- countries and their clocks ---- */
+
+struct catalog_offset {
+    int64_t from_us;
+    int32_t seconds; /* east of UTC */
+};
+
+struct catalog_country {
+    const char *code, *name; /* ISO 3166-1 alpha-2 */
+    const char *zone;        /* IANA name of the zone that the offsets are of: the capital's */
+    bool other_zones;        /* parts of the country have another time: local hours are unsure */
+    const struct catalog_offset *offsets; /* ascending; the first has from_us INT64_MIN */
+    size_t offset_count;
+};
+
+size_t catalog_country_count(const struct catalog *catalog);
+const struct catalog_country *catalog_country_at(const struct catalog *catalog,
+                                                 size_t index); /* 0-based, by code */
+const struct catalog_country *catalog_country(const struct catalog *catalog,
+                                              const char *code); /* NULL if it is not there */
+/*
+ * Seconds to add to UTC for the country's local time at that moment. Exact for 2008 to 2030, the
+ * years of the table; before and after, its first and its last offset.
+ */
+int32_t catalog_country_offset(const struct catalog_country *country, int64_t time_us);
+
+/* ---- orders ---- */
+
 struct catalog_order_date {
     const char *date; /* YYYY-MM-DD, local */
-    const char *kind; /* announced | due | moved | withdrawn | lifted */
+    const char *kind; /* announced | due | moved | ends | withdrawn | lifted | remark */
     const char *note; /* NULL or a reading */
     const char *source;
 };
@@ -116,7 +160,7 @@ struct catalog_order {
     size_t carrier_count;
     const struct catalog_order_date *dates;
     size_t date_count;
-    const char *utc_offset; /* "+05:00": whose midnight a due date means */
+    const char *utc_offset; /* "+05:00": whose midnight a date means; NULL: the country's */
     const struct catalog_source *sources;
     size_t source_count;
 };
@@ -124,6 +168,56 @@ struct catalog_order {
 size_t catalog_order_count(const struct catalog *catalog);
 const struct catalog_order *catalog_order_at(const struct catalog *catalog,
                                              size_t index); /* 0-based, by id */
+const struct catalog_order *catalog_order_find(const struct catalog *catalog, const char *id);
+
+/*
+ * The orders of this country that name this service and stood at that moment: from the start of the
+ * day that announced them (the first of their dates where none did) to the end of the day that
+ * ended them. NULL for any country or service, 0 for any time. By id; writes at most `maximum`,
+ * returns how many there are in all.
+ */
+size_t catalog_orders_find(const struct catalog *catalog, const char *country, const char *service,
+                           int64_t time_us, const struct catalog_order **ret_orders,
+                           size_t maximum);
+bool catalog_order_names(const struct catalog_order *order, const char *service);
+bool catalog_order_exempts(const struct catalog_order *order, const char *service);
+
+enum catalog_addressed {
+    CATALOG_NOT_ADDRESSED,           /* other carriers are named, or it is another country's */
+    CATALOG_ADDRESSED_AS_ONE_OF_ALL, /* the order names none: all of the country */
+    CATALOG_ADDRESSED_BY_NAME
+};
+enum catalog_addressed catalog_order_addresses(const struct catalog_order *order,
+                                               const struct catalog_carrier *carrier);
+
+/*
+ * When the order's dates are, in UTC. A day is the order's own local day (`utc_offset`, else the
+ * country's clock on that day). A due date is run out at the END of its day: the midnight after it.
+ */
+#define CATALOG_NO_TIME INT64_MIN
+
+struct catalog_order_times {
+    int64_t announced_us; /* start of the first day of kind announced */
+    int64_t due_us; /* the due date that counts: the last `moved`; without one, the latest `due`, so
+                       that nobody is late before every reading is over */
+    int64_t first_due_us; /* the earliest reading of all `due` and `moved` */
+    int64_t ending_us; /* start of the first day that ends the order (lifted, withdrawn, ends)  */
+    int64_t ended_us;  /* and that day's end: by then it is over */
+};
+/* The end of a local day (YYYY-MM-DD) of the order: the midnight after it. */
+int64_t catalog_order_day_end(const struct catalog *catalog, const struct catalog_order *order,
+                              const char *date);
+/* CATALOG_NO_TIME for what the order does not have. */
+void catalog_order_times(const struct catalog *catalog, const struct catalog_order *order,
+                         struct catalog_order_times *ret_times);
+
+struct catalog_deadline {
+    int64_t time_us;                       /* the end of that day */
+    const struct catalog_order_date *date; /* kind due or moved */
+};
+/* Every reading, as the file lists them. Writes at most `maximum`, returns how many there are. */
+size_t catalog_order_deadlines(const struct catalog *catalog, const struct catalog_order *order,
+                               struct catalog_deadline *ret_deadlines, size_t maximum);
 
 /* A digest of everything loaded, hex: which catalog a store was made with. */
 const char *catalog_version(const struct catalog *catalog);

@@ -95,6 +95,17 @@ int place_check_date(const struct place *place, const char *date)
     return DL_OK;
 }
 
+int place_check_span(const struct place *place, const char *from, const char *until)
+{
+    int status = place_check_date(place, from);
+
+    status = status == DL_OK ? place_check_date(place, until) : status;
+    if (status == DL_OK && from && until && strcmp(from, until) > 0) {
+        status = place_refuse(place, "ends before it begins:", until);
+    }
+    return status;
+}
+
 int place_check_source(const struct place *place, const char *source)
 {
     for (size_t i = 0; i < place->source_count; i++) {
@@ -157,7 +168,7 @@ static int check_id(const struct place *place, const char *id)
     return DL_OK;
 }
 
-static int check_sources(struct place *place)
+int place_check_sources(struct place *place)
 {
     const struct catalog_source *sources = place->sources;
     int status = DL_OK;
@@ -179,7 +190,7 @@ int place_check_head(struct place *place, const char *id)
 {
     int status = check_id(place, id);
 
-    return status == DL_OK ? check_sources(place) : status;
+    return status == DL_OK ? place_check_sources(place) : status;
 }
 
 int place_check_country(const struct place *place, const char *country)
@@ -340,7 +351,7 @@ static int check_service(const struct catalog *catalog, const struct raw_service
     return status;
 }
 
-/* ---- networks, carriers, orders ---- */
+/* ---- networks, carriers ---- */
 
 static int check_network(const struct raw_network *network, struct dl_error *error)
 {
@@ -364,12 +375,8 @@ static int check_network(const struct raw_network *network, struct dl_error *err
 
 static int check_carrier_asn(const struct place *place, const struct raw_asn *asn)
 {
-    int status = place_check_date(place, asn->from);
+    int status = place_check_span(place, asn->from, asn->until);
 
-    status = status == DL_OK ? place_check_date(place, asn->until) : status;
-    if (status == DL_OK && asn->from && asn->until && strcmp(asn->from, asn->until) > 0) {
-        status = place_refuse(place, "ends before it begins:", asn->until);
-    }
     return status == DL_OK ? place_check_source(place, asn->source) : status;
 }
 
@@ -380,7 +387,8 @@ static bool mcc_mnc_valid(const char *text)
     return (mnc == 2 || mnc == 3) && strspn(text + 4, "0123456789") == mnc;
 }
 
-static int check_carrier(const struct raw_carrier *carrier, struct dl_error *error)
+static int check_carrier(const struct catalog *catalog, const struct raw_carrier *carrier,
+                         struct dl_error *error)
 {
     struct place place = {.file = carrier->file,
                           .sources = carrier->public.sources,
@@ -388,7 +396,9 @@ static int check_carrier(const struct raw_carrier *carrier, struct dl_error *err
                           .error = error};
     int status = place_check_head(&place, carrier->public.id);
 
-    status = status == DL_OK ? place_check_country(&place, carrier->public.country) : status;
+    status = status == DL_OK ? place_check_known_country(catalog, &place, carrier->public.country)
+                             : status;
+    status = status == DL_OK ? catalog_check_owners(carrier, &place) : status;
     place.list = "asns";
     for (size_t i = 0; status == DL_OK && i < carrier->asn_count; i++) {
         place.index = i;
@@ -410,82 +420,6 @@ static int check_carrier(const struct raw_carrier *carrier, struct dl_error *err
     return status;
 }
 
-static bool order_kind_valid(const char *kind)
-{
-    static const char *const kinds[] = {"announced", "due", "moved", "withdrawn", "lifted"};
-    bool found = false;
-
-    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
-        found = found || strcmp(kind, kinds[i]) == 0;
-    }
-    return found;
-}
-
-static bool utc_offset_valid(const char *text)
-{
-    return strlen(text) == strlen("+05:00") && (text[0] == '+' || text[0] == '-') &&
-           strspn(text + 1, "0123456789") == 2 && text[3] == ':' &&
-           strspn(text + 4, "0123456789") == 2 && strncmp(text + 1, "14:00", 5) <= 0 &&
-           text[4] <= '5';
-}
-
-static int check_order_references(const struct catalog *catalog, struct place *place,
-                                  const struct catalog_order *order)
-{
-    int status = DL_OK;
-
-    place->list = "services";
-    for (size_t i = 0; status == DL_OK && i < order->service_count; i++) {
-        place->index = i;
-        if (!catalog_service_find(catalog, order->services[i])) {
-            status = place_refuse(place, "no such service:", order->services[i]);
-        }
-    }
-    place->list = "exempt";
-    for (size_t i = 0; status == DL_OK && i < order->exempt_count; i++) {
-        place->index = i;
-        if (!catalog_service_find(catalog, order->exempt[i])) {
-            status = place_refuse(place, "no such service:", order->exempt[i]);
-        }
-    }
-    place->list = "carriers";
-    for (size_t i = 0; status == DL_OK && i < order->carrier_count; i++) {
-        place->index = i;
-        if (!catalog_carrier_find(catalog, order->carriers[i])) {
-            status = place_refuse(place, "no such carrier:", order->carriers[i]);
-        }
-    }
-    return status;
-}
-
-static int check_order(const struct catalog *catalog, const struct raw_order *raw,
-                       struct dl_error *error)
-{
-    const struct catalog_order *order = &raw->public;
-    struct place place = {.file = raw->file,
-                          .sources = order->sources,
-                          .source_count = order->source_count,
-                          .error = error};
-    int status = place_check_head(&place, order->id);
-
-    status = status == DL_OK ? place_check_country(&place, order->country) : status;
-    if (status == DL_OK && !utc_offset_valid(order->utc_offset)) {
-        status = catalog_refuse(error, raw->file, "utc_offset '%s' is not like +05:00",
-                                order->utc_offset);
-    }
-    status = status == DL_OK ? check_order_references(catalog, &place, order) : status;
-    place.list = "dates";
-    for (size_t i = 0; status == DL_OK && i < order->date_count; i++) {
-        place.index = i;
-        status = place_check_date(&place, order->dates[i].date);
-        if (status == DL_OK && !order_kind_valid(order->dates[i].kind)) {
-            status = place_refuse(&place, "no such kind:", order->dates[i].kind);
-        }
-        status = status == DL_OK ? place_check_source(&place, order->dates[i].source) : status;
-    }
-    return status;
-}
-
 /* ---- all ---- */
 
 static int check_duplicates(const struct catalog *catalog, struct dl_error *error)
@@ -501,7 +435,7 @@ static int check_duplicates(const struct catalog *catalog, struct dl_error *erro
 
 int catalog_check(const struct catalog *catalog, struct dl_error *error)
 {
-    int status = DL_OK;
+    int status = catalog->countries ? catalog_check_countries(catalog->countries, error) : DL_OK;
 
     for (size_t i = 0; status == DL_OK && i < catalog->network_count; i++) {
         status = check_network(catalog->networks[i], error);
@@ -510,10 +444,10 @@ int catalog_check(const struct catalog *catalog, struct dl_error *error)
         status = check_service(catalog, catalog->services[i], error);
     }
     for (size_t i = 0; status == DL_OK && i < catalog->carrier_count; i++) {
-        status = check_carrier(catalog->carriers[i], error);
+        status = check_carrier(catalog, catalog->carriers[i], error);
     }
     for (size_t i = 0; status == DL_OK && i < catalog->order_count; i++) {
-        status = check_order(catalog, catalog->orders[i], error);
+        status = catalog_check_order(catalog, catalog->orders[i], error);
     }
     for (size_t i = 0; status == DL_OK && i < catalog->blockpage_count; i++) {
         status = catalog_check_blockpage(catalog->blockpages[i], error);

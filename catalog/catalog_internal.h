@@ -19,6 +19,7 @@
 #define CATALOG_INVENTORY_MAX 100000
 #define CATALOG_WATCHLIST_MAX 1000000
 #define CATALOG_VERSION_SIZE  17
+#define CATALOG_CHANGES_MAX   256 /* of a country's clock */
 #define WIRE_TESTS_MAX        4
 #define WIRE_BYTES_MAX        32
 #define WIRE_OFFSET_MAX       1500
@@ -133,6 +134,7 @@ struct raw_prefix {
 struct raw_carrier {
     struct catalog_carrier public;
     const char *file;
+    const char *owner; /* NULL where there are owners */
     const char *const *brands;
     size_t brand_count;
     struct raw_asn *asns;
@@ -144,6 +146,26 @@ struct raw_carrier {
 struct raw_order {
     struct catalog_order public;
     const char *file;
+};
+
+struct raw_change {
+    const char *at, *utc_offset;
+};
+
+struct raw_country {
+    struct catalog_country public;
+    const char *utc_offset, *source;
+    struct raw_change *changes;
+    size_t change_count;
+};
+
+/* The one file that is no entry of a folder. */
+struct raw_countries {
+    const char *file;
+    const struct catalog_source *sources;
+    size_t source_count;
+    struct raw_country *countries; /* in the order of their codes */
+    size_t country_count;
 };
 
 struct raw_pattern {
@@ -176,6 +198,7 @@ struct raw_inventory {
 enum yaml_kind {
     YAML_BLOCKPAGE,
     YAML_CARRIER,
+    YAML_COUNTRIES,
     YAML_NETWORK,
     YAML_ORDER,
     YAML_SERVICE,
@@ -204,8 +227,14 @@ struct place {
 /* "FILE: LIST entry N: WHAT 'VALUE'"; `value` may be NULL. */
 int place_refuse(const struct place *place, const char *what, const char *value);
 int place_check_head(struct place *place, const char *id); /* the id, and the sources */
+int place_check_sources(struct place *place);
 int place_check_country(const struct place *place, const char *country);
+/* As above, and one of countries.yaml where there is that file. */
+int place_check_known_country(const struct catalog *catalog, const struct place *place,
+                              const char *country);
 int place_check_date(const struct place *place, const char *date); /* accepts NULL */
+/* Both dates (NULL: open), and that the first is not after the second. */
+int place_check_span(const struct place *place, const char *from, const char *until);
 int place_check_source(const struct place *place, const char *source);
 /* All documents, each in itself and their references to each other. */
 int catalog_check(const struct catalog *catalog, struct dl_error *error);
@@ -216,6 +245,18 @@ bool hex_decode(const char *text, uint8_t *ret_bytes, size_t maximum, size_t *re
 
 /* catalog_check_blockpage.c */
 int catalog_check_blockpage(const struct raw_blockpage *page, struct dl_error *error);
+
+/* catalog_check_order.c: what has a place in time */
+int catalog_check_countries(const struct raw_countries *countries, struct dl_error *error);
+int catalog_check_order(const struct catalog *catalog, const struct raw_order *order,
+                        struct dl_error *error);
+int catalog_check_owners(const struct raw_carrier *carrier, struct place *place);
+/* Seconds east of UTC of "+05:00"; false if it is not written like that. */
+bool utc_offset_parse(const char *text, int32_t *ret_seconds);
+
+/* catalog_country.c: the offsets of each country, made once from the text of its changes */
+int catalog_countries_build(struct raw_countries *countries);
+void catalog_countries_finish(struct raw_countries *countries);
 
 /* ---- catalog_names.c: names in a keyed table, found by walking label boundaries ---- */
 
@@ -400,6 +441,7 @@ struct catalog {
     struct raw_carrier **carriers;
     struct raw_order **orders;
     struct raw_blockpage **blockpages;
+    struct raw_countries *countries; /* NULL where there is no such file */
     size_t service_count, network_count, carrier_count, order_count, blockpage_count;
     struct inventory_list *inventories;
     size_t inventory_count;

@@ -118,6 +118,9 @@ static void document_set_file(enum yaml_kind kind, void *data, const char *file,
     case YAML_CARRIER:
         ((struct raw_carrier *)data)->file = file;
         break;
+    case YAML_COUNTRIES:
+        ((struct raw_countries *)data)->file = file;
+        break;
     case YAML_NETWORK:
         ((struct raw_network *)data)->file = file;
         break;
@@ -133,6 +136,7 @@ static void document_set_file(enum yaml_kind kind, void *data, const char *file,
     }
 }
 
+/* A room without a name is the folder itself. */
 static int load_file(struct catalog *catalog, const char *folder, const struct room *room,
                      const char *name, struct digest *digest, struct dl_error *error)
 {
@@ -142,7 +146,7 @@ static int load_file(struct catalog *catalog, const char *folder, const struct r
     unsigned count;
     int status = -ENOMEM;
 
-    if (asprintf(&file, "%s/%s/%s", folder, room->name, name) < 0) {
+    if (asprintf(&file, "%s%s%s/%s", folder, room->name[0] ? "/" : "", room->name, name) < 0) {
         file = NULL;
         goto out;
     }
@@ -212,6 +216,22 @@ out:
     return status;
 }
 
+/* A catalog need not have the file: then nobody's local time is known. */
+static int load_countries(struct catalog *catalog, const char *folder, struct digest *digest,
+                          struct dl_error *error)
+{
+    static const struct room here = {"", YAML_COUNTRIES};
+    int status = load_file(catalog, folder, &here, "countries.yaml", digest, error);
+
+    if (status == -ENOENT) {
+        error->message[0] = '\0';
+        status = DL_OK;
+    } else if (status == DL_OK) {
+        catalog->countries = catalog->documents[catalog->document_count - 1].data;
+    }
+    return status;
+}
+
 static int load_rooms(struct catalog *catalog, const char *folder, struct dl_error *error)
 {
     struct digest *digest = NULL;
@@ -221,6 +241,9 @@ static int load_rooms(struct catalog *catalog, const char *folder, struct dl_err
 
     if (status == DL_OK) {
         status = digest_create(&digest);
+    }
+    if (status == DL_OK) {
+        status = load_countries(catalog, folder, digest, error);
     }
     for (size_t i = 0; status == DL_OK && i < ARRAY_LENGTH(rooms); i++) {
         status = load_room(catalog, folder, &rooms[i], digest, error);
@@ -283,7 +306,7 @@ static int documents_of(const struct catalog *catalog, enum yaml_kind kind, void
     return DL_OK;
 }
 
-/* The public form of a carrier's AS numbers leaves the notes out. */
+/* The public form of a carrier's AS numbers leaves the notes out; its owner is the newest. */
 static int number_carriers(struct catalog *catalog)
 {
     for (size_t i = 0; i < catalog->carrier_count; i++) {
@@ -297,6 +320,9 @@ static int number_carriers(struct catalog *catalog)
             asns[j] = (struct catalog_asn){raw->asn, raw->from, raw->until};
         }
         carrier->public.number = (uint16_t)(i + 1);
+        carrier->public.owner = carrier->public.owner_count > 0
+                                    ? carrier->public.owners[carrier->public.owner_count - 1].owner
+                                    : carrier->owner;
         carrier->public.asns = asns;
         carrier->public.asn_count = carrier->asn_count;
     }
@@ -388,6 +414,9 @@ int catalog_load(struct catalog **ret_catalog, const char *folder, struct dl_err
     status = load_rooms(catalog, folder, error);
     status = status == DL_OK ? arrange(catalog, folder, error) : status;
     status = status == DL_OK ? catalog_check(catalog, error) : status;
+    if (status == DL_OK && catalog->countries) {
+        status = catalog_countries_build(catalog->countries);
+    }
     status = status == DL_OK ? index_all(catalog, error) : status;
     status = status == DL_OK ? name_table_init(&catalog->watched) : status;
     if (status != DL_OK) {
@@ -411,6 +440,8 @@ static void documents_free(struct catalog *catalog)
         if (document->kind == YAML_CARRIER) {
             struct raw_carrier *carrier = document->data;
             free((void *)carrier->public.asns);
+        } else if (document->kind == YAML_COUNTRIES) {
+            catalog_countries_finish(document->data);
         }
         catalog_yaml_free(document->kind, document->data, 0);
         free(document->file);

@@ -191,11 +191,22 @@ static const cyaml_schema_field_t prefix_fields[] = {TEXT("block", struct raw_pr
                                                      CYAML_FIELD_END};
 ENTRY(prefix_entry, struct raw_prefix, prefix_fields);
 
+static const cyaml_schema_field_t owner_fields[] = {
+    TEXT("owner", struct catalog_owner, owner),
+    TEXT_OPTIONAL("from", struct catalog_owner, from),
+    TEXT_OPTIONAL("until", struct catalog_owner, until),
+    TEXT_OPTIONAL("note", struct catalog_owner, note),
+    TEXT("source", struct catalog_owner, source),
+    CYAML_FIELD_END};
+ENTRY(owner_entry, struct catalog_owner, owner_fields);
+
 static const cyaml_schema_field_t carrier_fields[] = {
     TEXT("id", struct raw_carrier, public.id),
     TEXT("name", struct raw_carrier, public.name),
     TEXT("country", struct raw_carrier, public.country),
-    TEXT("owner", struct raw_carrier, public.owner),
+    TEXT_OPTIONAL("owner", struct raw_carrier, owner),
+    LIST_OPTIONAL("owners", struct raw_carrier, public.owners, public.owner_count, &owner_entry,
+                  CYAML_UNLIMITED),
     WORD_OPTIONAL("network", struct raw_carrier, public.network, network_words),
     LIST_OPTIONAL("brands", struct raw_carrier, brands, brand_count, &text_entry, CYAML_UNLIMITED),
     LIST_OPTIONAL("asns", struct raw_carrier, asns, asn_count, &asn_entry, CYAML_UNLIMITED),
@@ -218,7 +229,7 @@ static const cyaml_schema_field_t order_fields[] = {
     TEXT("title", struct raw_order, public.title),
     TEXT("issuer", struct raw_order, public.issuer),
     TEXT("country", struct raw_order, public.country),
-    TEXT("utc_offset", struct raw_order, public.utc_offset),
+    TEXT_OPTIONAL("utc_offset", struct raw_order, public.utc_offset),
     TEXT("summary", struct raw_order, public.summary),
     LIST("services", struct raw_order, public.services, public.service_count, &text_entry),
     LIST_OPTIONAL("exempt", struct raw_order, public.exempt, public.exempt_count, &text_entry,
@@ -229,6 +240,29 @@ static const cyaml_schema_field_t order_fields[] = {
     LIST("sources", struct raw_order, public.sources, public.source_count, &source_entry),
     CYAML_FIELD_END};
 DOCUMENT(order_document, struct raw_order, order_fields);
+
+static const cyaml_schema_field_t change_fields[] = {
+    TEXT("at", struct raw_change, at), TEXT("utc_offset", struct raw_change, utc_offset),
+    CYAML_FIELD_END};
+ENTRY(change_entry, struct raw_change, change_fields);
+
+static const cyaml_schema_field_t country_fields[] = {
+    TEXT("country", struct raw_country, public.code),
+    TEXT("name", struct raw_country, public.name),
+    TEXT("zone", struct raw_country, public.zone),
+    FLAG_OPTIONAL("other_zones", struct raw_country, public.other_zones),
+    TEXT("utc_offset", struct raw_country, utc_offset),
+    LIST_OPTIONAL("changes", struct raw_country, changes, change_count, &change_entry,
+                  CATALOG_CHANGES_MAX),
+    TEXT("source", struct raw_country, source),
+    CYAML_FIELD_END};
+ENTRY(country_entry, struct raw_country, country_fields);
+
+static const cyaml_schema_field_t countries_fields[] = {
+    LIST("sources", struct raw_countries, sources, source_count, &source_entry),
+    LIST("countries", struct raw_countries, countries, country_count, &country_entry),
+    CYAML_FIELD_END};
+DOCUMENT(countries_document, struct raw_countries, countries_fields);
 
 /* The keys of the kinds of page and of the places in it. */
 static const cyaml_strval_t scope_words[] = {{"nation", BLOCKPAGE_NATION},
@@ -278,8 +312,9 @@ static const cyaml_schema_value_t inventory_document = {CYAML_VALUE_SEQUENCE(
 
 static const cyaml_schema_value_t *const documents[] = {
     [YAML_BLOCKPAGE] = &blockpage_document, [YAML_CARRIER] = &carrier_document,
-    [YAML_NETWORK] = &network_document,     [YAML_ORDER] = &order_document,
-    [YAML_SERVICE] = &service_document,     [YAML_INVENTORY] = &inventory_document};
+    [YAML_COUNTRIES] = &countries_document, [YAML_NETWORK] = &network_document,
+    [YAML_ORDER] = &order_document,         [YAML_SERVICE] = &service_document,
+    [YAML_INVENTORY] = &inventory_document};
 
 /* ---- loading ---- */
 

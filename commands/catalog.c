@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "catalog/catalog.h"
@@ -21,14 +22,6 @@ static size_t kind_size(const struct catalog *catalog, enum kind kind)
     if (kind == KIND_SERVICES)
         return catalog_service_count(catalog);
     return kind == KIND_CARRIERS ? catalog_carrier_count(catalog) : catalog_order_count(catalog);
-}
-
-static const struct catalog_order *find_order(const struct catalog *catalog, const char *id)
-{
-    for (size_t i = 0; i < catalog_order_count(catalog); i++)
-        if (strcmp(catalog_order_at(catalog, i)->id, id) == 0)
-            return catalog_order_at(catalog, i);
-    return NULL;
 }
 
 static const char *text_or_dash(const char *text)
@@ -62,27 +55,31 @@ static void list_carriers(const struct catalog *catalog)
     }
 }
 
-static const char *date_of_kind(const struct catalog_order *order, const char *kind)
+/* The day of the order's own that ends at `end_us`: its date among the order's. */
+static const char *date_ending(const struct catalog *catalog, const struct catalog_order *order,
+                               int64_t end_us)
 {
-    const char *date = NULL;
     for (size_t i = 0; i < order->date_count; i++)
-        if (strcmp(order->dates[i].kind, kind) == 0)
-            date = order->dates[i].date;
-    return date;
+        if (end_us != CATALOG_NO_TIME &&
+            catalog_order_day_end(catalog, order, order->dates[i].date) == end_us)
+            return order->dates[i].date;
+    return NULL;
 }
 
 static void list_orders(const struct catalog *catalog)
 {
-    printf("%-28s %-7s %-10s %8s %8s %7s  %s\n", "ORDER", "COUNTRY", "DUE", "SERVICES", "CARRIERS",
-           "SOURCES", "TITLE");
+    printf("%-28s %-7s %-10s %-10s %8s %8s %7s  %s\n", "ORDER", "COUNTRY", "DUE", "ENDED",
+           "SERVICES", "CARRIERS", "SOURCES", "TITLE");
     for (size_t i = 0; i < catalog_order_count(catalog); i++) {
         const struct catalog_order *o = catalog_order_at(catalog, i);
-        const char *moved = date_of_kind(o, "moved");
+        struct catalog_order_times times;
+        catalog_order_times(catalog, o, &times);
         char carriers[24] = "all";
         if (o->carrier_count)
             snprintf(carriers, sizeof(carriers), "%zu", o->carrier_count);
-        printf("%-28s %-7s %-10s %8zu %8s %7zu  %s\n", o->id, text_or_dash(o->country),
-               text_or_dash(moved ? moved : date_of_kind(o, "due")), o->service_count, carriers,
+        printf("%-28s %-7s %-10s %-10s %8zu %8s %7zu  %s\n", o->id, text_or_dash(o->country),
+               text_or_dash(date_ending(catalog, o, times.due_us)),
+               text_or_dash(date_ending(catalog, o, times.ended_us)), o->service_count, carriers,
                o->source_count, o->title);
     }
 }
@@ -137,12 +134,25 @@ static void show_service(const struct catalog_service *s)
     show_sources(s->sources, s->source_count);
 }
 
+static void show_owners(const struct catalog_carrier *c)
+{
+    if (c->owner_count == 0)
+        show_line("owner", c->owner);
+    for (size_t i = 0; i < c->owner_count; i++) {
+        const struct catalog_owner *owner = &c->owners[i];
+        printf("  %-12s %s%s%s%s%s%s%s [%s]\n", i ? "" : "owners", owner->owner,
+               owner->from ? " from " : "", owner->from ? owner->from : "",
+               owner->until ? " until " : "", owner->until ? owner->until : "",
+               owner->note ? ": " : "", owner->note ? owner->note : "", owner->source);
+    }
+}
+
 static void show_carrier(const struct catalog_carrier *c)
 {
     printf("carrier %s\n", c->id);
     show_line("name", c->name);
     show_line("country", c->country);
-    show_line("owner", c->owner);
+    show_owners(c);
     show_line("network", word_text(WORD_NETWORK, c->network));
     for (size_t i = 0; i < c->asn_count; i++)
         printf("  %-12s AS%" PRIu32 "%s%s%s%s\n", i ? "" : "networks", c->asns[i].asn,
@@ -152,8 +162,22 @@ static void show_carrier(const struct catalog_carrier *c)
     show_sources(c->sources, c->source_count);
 }
 
-static void show_order(const struct catalog_order *o)
+static void show_deadlines(const struct catalog *catalog, const struct catalog_order *o)
 {
+    char text[CLOCK_TEXT_SIZE];
+    struct catalog_order_times times;
+
+    catalog_order_times(catalog, o, &times);
+    if (times.due_us != CATALOG_NO_TIME)
+        show_line("deadline", clock_format(times.due_us, text));
+    if (times.ended_us != CATALOG_NO_TIME)
+        show_line("over by", clock_format(times.ended_us, text));
+}
+
+static void show_order(const struct catalog *catalog, const struct catalog_order *o)
+{
+    const struct catalog_country *country = catalog_country(catalog, o->country);
+
     printf("order %s\n", o->id);
     show_line("title", o->title);
     show_line("issuer", o->issuer);
@@ -163,9 +187,11 @@ static void show_order(const struct catalog_order *o)
     show_list("exempt", o->exempt, o->exempt_count, "-");
     show_list("carriers", o->carriers, o->carrier_count, "all of the country");
     for (size_t i = 0; i < o->date_count; i++)
-        printf("  %-12s %s%s%s\n", o->dates[i].kind, o->dates[i].date, o->dates[i].note ? ": " : "",
-               o->dates[i].note ? o->dates[i].note : "");
-    show_line("UTC offset", o->utc_offset);
+        printf("  %-12s %s%s%s [%s]\n", o->dates[i].kind, o->dates[i].date,
+               o->dates[i].note ? ": " : "", o->dates[i].note ? o->dates[i].note : "",
+               o->dates[i].source);
+    show_line("local time", o->utc_offset ? o->utc_offset : country ? country->zone : NULL);
+    show_deadlines(catalog, o);
     show_sources(o->sources, o->source_count);
 }
 
@@ -217,6 +243,18 @@ static void json_carrier(struct json *json, const struct catalog_carrier *c)
     json_member_text(json, "name", c->name);
     json_member_text(json, "country", c->country);
     json_member_text(json, "owner", c->owner);
+    json_key(json, "owners");
+    json_begin_array(json);
+    for (size_t i = 0; i < c->owner_count; i++) {
+        json_begin_object(json);
+        json_member_text(json, "owner", c->owners[i].owner);
+        json_member_text(json, "from", c->owners[i].from);
+        json_member_text(json, "until", c->owners[i].until);
+        json_member_text(json, "note", c->owners[i].note);
+        json_member_text(json, "source", c->owners[i].source);
+        json_end_object(json);
+    }
+    json_end_array(json);
     json_member_text(json, "network", word_text(WORD_NETWORK, c->network));
     json_key(json, "asns");
     json_begin_array(json);
@@ -233,8 +271,19 @@ static void json_carrier(struct json *json, const struct catalog_carrier *c)
     json_end_object(json);
 }
 
-static void json_order(struct json *json, const struct catalog_order *o)
+static void json_time(struct json *json, const char *key, int64_t time_us)
 {
+    char text[CLOCK_TEXT_SIZE];
+
+    json_member_text(json, key, time_us == CATALOG_NO_TIME ? NULL : clock_format(time_us, text));
+}
+
+static void json_order(struct json *json, const struct catalog *catalog,
+                       const struct catalog_order *o)
+{
+    struct catalog_order_times times;
+
+    catalog_order_times(catalog, o, &times);
     json_begin_object(json);
     json_member_text(json, "id", o->id);
     json_member_text(json, "title", o->title);
@@ -256,6 +305,8 @@ static void json_order(struct json *json, const struct catalog_order *o)
     }
     json_end_array(json);
     json_member_text(json, "utc_offset", o->utc_offset);
+    json_time(json, "deadline", times.due_us);
+    json_time(json, "over_by", times.ended_us);
     json_sources(json, o->sources, o->source_count);
     json_end_object(json);
 }
@@ -270,7 +321,7 @@ static void json_kind(struct json *json, const struct catalog *catalog, enum kin
         else if (kind == KIND_CARRIERS)
             json_carrier(json, catalog_carrier_at(catalog, (uint16_t)(i + 1)));
         else
-            json_order(json, catalog_order_at(catalog, i));
+            json_order(json, catalog, catalog_order_at(catalog, i));
     }
     json_end_array(json);
 }
@@ -291,7 +342,7 @@ static bool show_entry(const struct catalog *catalog, const struct catalog_job *
     const struct catalog_carrier *carrier =
         job->wanted[KIND_CARRIERS] ? catalog_carrier_find(catalog, job->id) : NULL;
     const struct catalog_order *order =
-        job->wanted[KIND_ORDERS] ? find_order(catalog, job->id) : NULL;
+        job->wanted[KIND_ORDERS] ? catalog_order_find(catalog, job->id) : NULL;
 
     json_init(&json, stdout, 2);
     if (service)
@@ -299,7 +350,7 @@ static bool show_entry(const struct catalog *catalog, const struct catalog_job *
     else if (carrier)
         job->as_json ? json_carrier(&json, carrier) : show_carrier(carrier);
     else if (order)
-        job->as_json ? json_order(&json, order) : show_order(order);
+        job->as_json ? json_order(&json, catalog, order) : show_order(catalog, order);
     if (job->as_json && (service || carrier || order))
         json_newline(&json);
     return service || carrier || order;
