@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/detect/analysis_internal.h"
+#include "analyzer/detect/absence.h"
 #include "analyzer/detect/classify.h"
 #include "analyzer/detect/shutdown.h"
+#include "analyzer/detect/states.h"
 #include "base/array.h"
 #include "base/clock.h"
 
@@ -171,7 +172,7 @@ static bool is_synchronous(const struct work *work, const struct candidate *cand
 
 /* ---- candidates to events ---- */
 
-static struct event *event_new(struct work *work)
+struct event *analysis_event_new(struct work *work)
 {
     struct analysis *analysis = work->analysis;
 
@@ -228,7 +229,7 @@ static int make_shutdowns(struct work *work, const enum classify_result *results
             size_t left = 0;
             if (!shutdown_find(wide, found, &event, used))
                 break;
-            struct event *kept = event_new(work);
+            struct event *kept = analysis_event_new(work);
             if (kept)
                 *kept = event;
             for (size_t i = 0; i < found; i++)
@@ -265,7 +266,7 @@ static int make_events(struct work *work)
         results[i] = classify_candidate(candidate, work->cells, work->places, &event);
         if (results[i] != CLASSIFY_EVENT)
             continue;
-        struct event *kept = event_new(work);
+        struct event *kept = analysis_event_new(work);
         if (kept)
             *kept = event;
     }
@@ -328,11 +329,16 @@ int analysis_run(const struct cells *cells, const struct analysis_places *places
         work.candidates[i].synchronous = is_synchronous(&work, &work.candidates[i]);
     work.analysis->series_tested = work.tested;
     status = make_events(&work);
+    if (status == DL_OK)
+        status = absence_find_vanished(&work);
+    if (status == DL_OK)
+        status = absence_find_dark(&work);
     if (status != DL_OK)
         goto out;
     qsort(work.analysis->events, work.analysis->event_count, sizeof(struct event), compare_events);
     for (size_t i = 0; i < work.analysis->event_count; i++)
         name_event(&work.analysis->events[i], cells);
+    status = states_find(&work);
 out:
     free(work.candidates);
     free(work.segments);

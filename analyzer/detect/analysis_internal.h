@@ -12,3 +12,6 @@ struct work {
     struct segment *segments; /* SEGMENTS_MAX */
     uint64_t tested;
 };
+
+/* A zeroed event at the end of the list; NULL, and counted, at the maximum. */
+struct event *analysis_event_new(struct work *work);
