@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "analyzer/detect/candidate.h"
+
+#include <string.h>
+
+#include "base/array.h"
+
+#define HOUR_US INT64_C(3600000000)
+#define DAY_US  (24 * HOUR_US)
+
+static bool ends_in(const char *text, const char *ending)
+{
+    size_t length = strlen(text), tail = strlen(ending);
+    return length >= tail && strcmp(text + length - tail, ending) == 0;
+}
+
+/* ---- what failed, and how ---- */
+
+static void measure_mechanisms(struct candidate *candidate, const struct cells *cells,
+                               const struct analysis_places *places)
+{
+    const char *country = cells_carrier_country(cells, candidate->carrier);
+    double total = 0, silent = 0, endpoint = 0, dns = 0;
+    size_t count;
+    const struct cell_mechanism *item =
+        cells_mechanisms(cells, candidate->carrier, candidate->service, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name = cells_mechanism(cells, item[i].mechanism);
+        if (!context_covers(places, country, &candidate->window, item[i].hour_us) ||
+            strstr(name, ".throttle"))
+            continue;
+        total += item[i].attempts;
+        silent += ends_in(name, ".timeout") ? item[i].attempts : 0;
+        endpoint += item[i].attribution == ATTRIBUTION_ENDPOINT ? item[i].attempts : 0;
+        dns += strncmp(name, "dns.", 4) == 0 ? item[i].attempts : 0;
+    }
+    if (total <= 0)
+        return;
+    candidate->silent_share = silent / total;
+    candidate->endpoint_share = endpoint / total;
+    candidate->dns_share = dns / total;
+}
+
+/* ---- who saw it ---- */
+
+/* Distinct voices of a line that is many (imported runs), within the window, by day. */
+static uint32_t distinct_voices(const struct candidate *candidate, const struct cells *cells,
+                                uint16_t line)
+{
+    size_t count;
+    const struct cell_habit *habit = cells_habits(cells, line, candidate->service, &count);
+    uint32_t distinct = 0;
+
+    for (size_t i = 0; i < count;) {
+        uint64_t voice = habit[i].voice;
+        bool within = false;
+        for (; i < count && habit[i].voice == voice; i++)
+            within |= habit[i].day_us + DAY_US > candidate->window.from_us &&
+                      habit[i].day_us <= candidate->window.to_us;
+        distinct += within;
+    }
+    return distinct;
+}
+
+static void measure_line(struct candidate *candidate, const struct cells *cells,
+                         const struct analysis_places *places, uint16_t line, uint32_t busiest,
+                         uint32_t *tap_voices)
+{
+    const struct cell_line *who = cells_line(cells, line);
+    struct context_tally tally =
+        context_line(cells, places, line, candidate->service, &candidate->window);
+    bool slowed = candidate->kind == SERIES_SLOWED;
+
+    if (tally.attempts == 0)
+        return;
+    if (!slowed && tally.bad <= 0) {
+        candidate->lines_good +=
+            context_judge(&tally, candidate->segment.share) == CONTEXT_GOOD_VERDICT;
+        return;
+    }
+    candidate->vantages++;
+    candidate->imported |= who->origin == ORIGIN_IMPORTED;
+    candidate->clients = MAX_OF(candidate->clients, busiest);
+    if (who->origin == ORIGIN_IMPORTED)
+        candidate->voices += MAX_OF(busiest, distinct_voices(candidate, cells, line));
+    else if (series_is_tap(who))
+        *tap_voices = MAX_OF(*tap_voices, busiest);
+    else
+        candidate->voices++;
+}
+
+static void measure_lines(struct candidate *candidate, const struct cells *cells,
+                          const struct analysis_places *places)
+{
+    const char *country = cells_carrier_country(cells, candidate->carrier);
+    uint32_t tap_voices = 0;
+    size_t count;
+    const struct cell *cell = cells_series(cells, candidate->carrier, candidate->service, &count);
+
+    for (size_t line = 0; line < cells_line_count(cells); line++) {
+        uint32_t busiest = 0;
+        if (cells_line_carrier(cells, (uint16_t)line) != candidate->carrier)
+            continue;
+        for (size_t i = 0; i < count; i++)
+            if (cell[i].line == line &&
+                context_covers(places, country, &candidate->window, cell[i].hour_us))
+                busiest = MAX_OF(busiest, cell[i].voices);
+        measure_line(candidate, cells, places, (uint16_t)line, busiest, &tap_voices);
+    }
+    candidate->voices += tap_voices;
+}
+
+/* ---- how much ---- */
+
+static void measure_cell(struct candidate *candidate, const struct cell *cell, bool within,
+                         int64_t *day)
+{
+    bool slowed = candidate->kind == SERIES_SLOWED;
+    uint32_t failures = slowed ? cell->throttled : cell->failures;
+
+    if (cell->hour_us + HOUR_US <= candidate->window.from_us) {
+        candidate->baseline_attempts += cell->attempts;
+        candidate->baseline_failures += failures;
+    }
+    if (!within)
+        return;
+    candidate->attempts += cell->attempts;
+    candidate->failures += failures;
+    candidate->proven += cell->proven;
+    candidate->good_attempts += cell->attempts - cell->failures;
+    candidate->failing_voice_hours += slowed ? (double)cell->slow : (double)cell->bad_voices;
+    if (failures == 0)
+        return;
+    if (cell->hour_us / DAY_US != *day) {
+        *day = cell->hour_us / DAY_US;
+        candidate->bad_days++;
+    }
+}
+
+void candidate_measure(struct candidate *candidate, const struct cells *cells,
+                       const struct analysis_places *places)
+{
+    const struct segment *segment = &candidate->segment;
+    int64_t day = INT64_MIN;
+    size_t count;
+    const struct cell *cell = cells_series(cells, candidate->carrier, candidate->service, &count);
+
+    candidate->bad_from_us = segment->onset_latest_us;
+    candidate->bad_to_us = segment->ended ? segment->end_earliest_us : cells_last_us(cells);
+    candidate->window = (struct context_window){
+        .kind = candidate->kind,
+        .from_us = segment->onset_latest_us,
+        .to_us = candidate->bad_to_us,
+        .hours = segment->has_hours ? segment->hours : NULL,
+    };
+    for (size_t i = 0; i < count; i++)
+        measure_cell(candidate, &cell[i],
+                     context_covers(places, cells_carrier_country(cells, candidate->carrier),
+                                    &candidate->window, cell[i].hour_us),
+                     &day);
+    measure_mechanisms(candidate, cells, places);
+    measure_lines(candidate, cells, places);
+    context_find(cells, places, candidate->carrier, candidate->service, segment->share,
+                 &candidate->window, &candidate->context);
+    candidate->log_evalue = segment->gain;
+}
