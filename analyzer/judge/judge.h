@@ -14,10 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyzer/judge/house.h"
 #include "analyzer/judge/reference.h"
+#include "catalog/injector.h"
 #include "store/observation.h"
 
-#define JUDGE_RULES_VERSION "2"
+#define JUDGE_RULES_VERSION "3"
 #define JUDGE_EVIDENCE_MAX  16
 #define JUDGE_DETAIL_SIZE   160
 
@@ -32,6 +34,9 @@ struct judge_context {
      * never do, for a radio may have to wake up for each. */
     uint8_t samples_firm;
     struct reference server; /* of the flow's server, or of the resolver; may be empty */
+    const struct injector_table *injectors; /* known ones; NULL for none */
+    enum position position;                 /* of the probe */
+    struct house house; /* what else the client met so near; zero where nothing is known */
     bool one_way; /* the input holds packets of one direction only: there, silence says nothing */
 };
 

@@ -390,6 +390,7 @@ static void proof_connection(struct proof *proof)
     looked_at = proof->forged ? proof->forged : first_reset(flow);
     if (looked_at && looked_at->kind == SUSPECT_RST && is_about_reset(proof))
         proof_looks(proof, looked_at);
+    proof_injector(proof, is_about_reset(proof));
     if (!proof->contradicted)
         doubt_redirect(proof);
     if (proof->forged)
@@ -419,14 +420,18 @@ void proof_flow(const struct observation *flow, const struct judge_context *cont
         proof.weighed = 1;
         proof.sum = judge_rule_find("blockpage")->weight;
     }
-    if (flow->dns.present)
+    if (flow->dns.present) {
         proof_question(&proof);
-    else if (flow->transport == TRANSPORT_TCP)
+        proof_injector_dns(&proof);
+    } else if (flow->transport == TRANSPORT_TCP) {
         proof_connection(&proof);
+    }
     proof_icmp(&proof);
     if (proof.contradicted)
         blame_third_party(&proof);
-    if (proof.weighed > 0 && verdict->mechanism)
+    if (proof.contradicted || verdict->mechanism)
+        proof_house(&proof);
+    if ((proof.weighed > 0 || proof.innocent) && verdict->mechanism)
         set_score(&proof);
     else if (proof.contradicted)
         set_score(&proof);

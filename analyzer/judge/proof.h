@@ -50,5 +50,11 @@ const struct suspect *proof_first_answer(const struct proof *proof);
 /* Does that payload look foreign and lead to a bare address? Notes it. */
 bool proof_looks_redirected(struct proof *proof, const struct suspect *answer);
 void proof_innocent(struct proof *proof, const struct suspect *suspect);
+/* proof_injector.c: names the device family of a packet of the connection (resets only where
+ * `resets`), of an answer to the question */
+void proof_injector(struct proof *proof, bool resets);
+void proof_injector_dns(struct proof *proof);
+/* proof_house.c: does who did it stand in the client's own house? */
+void proof_house(struct proof *proof);
 /* An ICMP error of a router: a prohibition, or plainly no way. */
 void proof_icmp(struct proof *proof);
