@@ -106,6 +106,10 @@ static bool parse_window(const char *is, struct injector_feature *ret)
     static const char *const told[] = {"random"};
     static const char follows[] = "ttl+";
 
+    if (strcmp(is, "client") == 0) {
+        ret->how = INJECTOR_CLIENT;
+        return true;
+    }
     if (strncmp(is, follows, sizeof(follows) - 1) == 0) {
         bool good = parse_range(is + sizeof(follows) - 1, UINT16_MAX, ret);
         ret->how = INJECTOR_TTL_PLUS;
@@ -191,6 +195,9 @@ static unsigned worth_of_window(const struct injector_feature *f)
 {
     bool round = (f->low & (f->low - 1)) == 0 || f->low == UINT16_MAX;
 
+    if (f->how == INJECTOR_CLIENT) {
+        return 2;
+    }
     if (f->how == INJECTOR_TTL_PLUS) {
         return f->high - f->low > 64 ? 0 : f->high > f->low ? 3 : 4;
     }

@@ -52,9 +52,8 @@ enum injector_what {
 };
 
 enum injector_how {
-    INJECTOR_RANGE = 1, /* low to high */
-    INJECTOR_CLIENT =
-        2, /* the other side's last plus low to high (IP-ID); the other side's (TTL) */
+    INJECTOR_RANGE = 1,    /* low to high */
+    INJECTOR_CLIENT = 2,   /* the other side's last (window), plus low to high (IP-ID) */
     INJECTOR_TTL_PLUS = 3, /* the packet's own TTL plus low to high (window) */
     INJECTOR_TOLD = 4      /* random, a counter of its own: nothing to compare */
 };
@@ -87,7 +86,7 @@ struct injector_table {
     size_t count;
 };
 
-/* "gfw-ii" lists the word for each feature: "flags", "window" ... */
+/* The word of the files for a feature: "flags", "window" ... */
 const char *injector_what_text(enum injector_what what);
 /* A national or a carrier's box, or one whose owner nobody knows: not one that somebody put before
  * his own server or network. */

@@ -21,13 +21,13 @@
 struct look {
     enum injector_kind kind;
     int64_t values[INJECTOR_ADDRESS]; /* by enum injector_what; UNKNOWN where not known */
-    int64_t ip_id_from_client;
+    int64_t ip_id_from_client, client_window;
     const struct dns_facts_answer *answer; /* of DNS */
 };
 
 static void look_init(struct look *look, enum injector_kind kind)
 {
-    *look = (struct look){.kind = kind, .ip_id_from_client = UNKNOWN};
+    *look = (struct look){.kind = kind, .ip_id_from_client = UNKNOWN, .client_window = UNKNOWN};
     for (size_t i = 0; i < ARRAY_LENGTH(look->values); i++)
         look->values[i] = UNKNOWN;
 }
@@ -53,7 +53,10 @@ static bool feature_holds(const struct injector_feature *f, const struct look *l
     case INJECTOR_TOLD:
         return true;
     case INJECTOR_CLIENT: /* of two that never set one nothing was copied */
-        return range_holds(f, look->ip_id_from_client) && value != 0;
+        if (value == 0)
+            return false;
+        return f->what == INJECTOR_WINDOW ? value == look->client_window
+                                          : range_holds(f, look->ip_id_from_client);
     case INJECTOR_TTL_PLUS:
         return value != UNKNOWN && look->values[INJECTOR_TTL] != UNKNOWN &&
                range_holds(f, value - look->values[INJECTOR_TTL]);
@@ -154,6 +157,7 @@ static struct look look_of_suspect(const struct proof *proof, const struct suspe
     look.values[INJECTOR_FLAGS] = s->tcp_flags & FLAGS_COMPARED;
     look.values[INJECTOR_TTL] = s->ttl;
     look.values[INJECTOR_WINDOW] = s->window;
+    look.client_window = other->window_last;
     look.values[INJECTOR_COUNT] = s->copies + 1;
     look.values[INJECTOR_PAYLOAD] = s->payload_length;
     look.values[INJECTOR_SEQUENCE] = s->seq_offset;
