@@ -350,18 +350,6 @@ static int check_seen(const struct catalog *catalog, const struct place *place,
     return status == DL_OK ? place_check_source(place, seen->source) : status;
 }
 
-static int check_duplicate(const struct catalog *catalog, const struct raw_injector *injector,
-                           struct dl_error *error)
-{
-    for (size_t i = 0; catalog->injectors[i] != injector; i++) {
-        if (strcmp(catalog->injectors[i]->id, injector->id) == 0) {
-            return catalog_refuse(error, injector->file, "id '%s' is also in %s", injector->id,
-                                  catalog->injectors[i]->file);
-        }
-    }
-    return DL_OK;
-}
-
 int catalog_check_injector(const struct catalog *catalog, const struct raw_injector *injector,
                            struct dl_error *error)
 {
@@ -375,7 +363,6 @@ int catalog_check_injector(const struct catalog *catalog, const struct raw_injec
         status = catalog_refuse(error, injector->file, "the id is longer than %d bytes",
                                 INJECTOR_ID_MAX);
     }
-    status = status == DL_OK ? check_duplicate(catalog, injector, error) : status;
     place.list = "seen";
     for (size_t i = 0; status == DL_OK && i < injector->seen_count; i++) {
         place.index = i;

@@ -55,9 +55,10 @@ void proof_house(struct proof *proof)
         return;
     if (meeting.us > AT_ONCE_US && !(alike && meeting.away == 0))
         return;
-    proof_add(proof, "near-client",
-              "who %s in the server's name was %u routers from the probe, after %.1f ms; %u "
-              "unrelated services met somebody so near, %u controls of them",
-              meeting.whole ? "spoke from the beginning" : "answered", meeting.away,
-              meeting.us / 1e3, house->services, house->controls);
+    proof_add(
+        proof, "near-client",
+        "%s in the server's name from %u routers away after %.1f ms; so near were %u unrelated "
+        "services met, %u controls of them",
+        meeting.whole ? "spoken from the beginning" : "answered", meeting.away, meeting.us / 1e3,
+        house->services, house->controls);
 }

@@ -195,8 +195,8 @@ static const struct refusal refusals[] = {
     {HEAD SEEN "packets:\n  - kind: dns\n    addresses:\n      - {block: 10.0.0.300, source: s}\n",
      "addresses entry 1", "no address: '10.0.0.300'"},
     {HEAD SEEN "packets:\n  - kind: rst\n", "packets entry 1", "says nothing"},
-    {HEAD SEEN "packets:\n  - kind: cake\n", "line 9", "injectors/box.yaml"},
-    {HEAD SEEN RST "      - {what: colour, is: red, source: s}\n", "line 12", "injectors/box.yaml"},
+    {HEAD SEEN "packets:\n  - kind: cake\n", "line 10", "injectors/box.yaml"},
+    {HEAD SEEN RST "      - {what: colour, is: red, source: s}\n", "line 13", "injectors/box.yaml"},
     {HEAD SEEN RST "colour: red\n", "line 12", "Unexpected key: colour"},
     {HEAD "seen:\n  - {country: Pakistan, source: s}\n" RST, "country 'Pakistan'",
      "injectors/box.yaml"},
@@ -214,15 +214,6 @@ static void test_refusals(void **state)
     }
 }
 
-static void test_two_of_one_id(void **state)
-{
-    struct fixture *f = *state;
-
-    write_injector(f, HEAD SEEN RST);
-    fixture_write(f, "injectors/other.yaml", HEAD SEEN RST);
-    fixture_must_refuse(f, "id 'box' is also in", "injectors/");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,7 +222,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_table, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_listing, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_refusals, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_two_of_one_id, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
