@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * A third party, but not the carrier: it stands in the client's own house. A carrier's first box may
- * be one router away as well, and as many milliseconds: so near only an answer at once speaks of the
- * house, or, with no router between, names met alike that no list has together.
+ * be one router away as well, and some milliseconds: so near only an answer at once speaks of the
+ * house, or names met alike that no list has together, which is no interference with one of them
+ * whoever does it.
  */
 #include <inttypes.h>
 
@@ -53,7 +54,7 @@ void proof_house(struct proof *proof)
     }
     if (!meeting.met || !is_server_beyond(proof->flow, &meeting))
         return;
-    if (meeting.us > AT_ONCE_US && !(alike && meeting.away == 0))
+    if (meeting.us > AT_ONCE_US && !alike)
         return;
     proof_add(
         proof, "near-client",

@@ -197,7 +197,7 @@ static const struct refusal refusals[] = {
     {HEAD SEEN "packets:\n  - kind: rst\n", "packets entry 1", "says nothing"},
     {HEAD SEEN "packets:\n  - kind: cake\n", "line 10", "injectors/box.yaml"},
     {HEAD SEEN RST "      - {what: colour, is: red, source: s}\n", "line 13", "injectors/box.yaml"},
-    {HEAD SEEN RST "colour: red\n", "line 12", "Unexpected key: colour"},
+    {HEAD SEEN RST "colour: red\n", "line 13", "Unexpected key: colour"},
     {HEAD "seen:\n  - {country: Pakistan, source: s}\n" RST, "country 'Pakistan'",
      "injectors/box.yaml"},
     {HEAD "seen:\n  - {country: PK, carrier: nobody, source: s}\n" RST, "seen entry 1",

@@ -86,7 +86,7 @@ static void test_probe_behind_router(void **state)
     assert_false(is_house(&o, POSITION_NONE, all_alike));
 }
 
-/* Not at once: then only what meets all names alike, and no router between. */
+/* Not at once: then only what meets all names alike. */
 static void test_alike(void **state)
 {
     struct observation o = reset_from(0, 5 * MS);
@@ -96,7 +96,10 @@ static void test_alike(void **state)
     assert_false(is_house(&o, POSITION_SUBSCRIBER, only_services)); /* no control met it */
     assert_false(is_house(&o, POSITION_SUBSCRIBER, two));
     assert_true(is_house(&o, POSITION_SUBSCRIBER, all_alike));
-    o = reset_from(1, 5 * MS); /* the carrier's first router has a portal too */
+    o = reset_from(1, 5 * MS); /* a second router; the carrier's first one has a list */
+    assert_false(is_house(&o, POSITION_SUBSCRIBER, only_services));
+    assert_true(is_house(&o, POSITION_SUBSCRIBER, all_alike));
+    o = reset_from(2, 5 * MS);
     assert_false(is_house(&o, POSITION_SUBSCRIBER, all_alike));
     o = reset_from(0, 12 * MS);
     assert_false(is_house(&o, POSITION_SUBSCRIBER, all_alike));
