@@ -14,7 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyzer/judge/house.h"
 #include "analyzer/judge/reference.h"
+#include "catalog/injector.h"
 #include "store/observation.h"
 
 #define JUDGE_RULES_VERSION "3"
@@ -32,7 +34,9 @@ struct judge_context {
      * never do, for a radio may have to wake up for each. */
     uint8_t samples_firm;
     struct reference server; /* of the flow's server, or of the resolver; may be empty */
-    enum position position;  /* of the vantage: at the server, its log is known (signature.h) */
+    const struct injector_table *injectors; /* known ones; NULL for none */
+    enum position position; /* of the vantage: at the server, its log is known (signature.h) */
+    struct house house;     /* what else the client met so near; zero where nothing is known */
     bool one_way; /* the input holds packets of one direction only: there, silence says nothing */
 };
 

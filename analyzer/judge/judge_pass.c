@@ -23,8 +23,10 @@ struct judge_pass {
     struct store_reader *reader;
     struct attempts *attempts;
     struct references *references;
-    struct direction_count *inputs; /* by number */
-    uint32_t *lines;                /* by number: the first input of the same vantage */
+    struct houses *houses;
+    const struct injector_table *injectors; /* the caller's */
+    struct direction_count *inputs;         /* by number */
+    uint32_t *lines;                        /* by number: the first input of the same vantage */
     struct observation dns;
 };
 
@@ -49,6 +51,11 @@ static uint8_t samples_firm(const struct vantage *vantage)
     return wired ? PROOF_SAMPLES_FIRM : 0;
 }
 
+static enum position position_of(const struct input_record *input)
+{
+    return input ? input->vantage.position : POSITION_NONE;
+}
+
 static int survey(struct judge_pass *pass, const struct store_query *query, struct dl_error *error)
 {
     struct store_query with_evidence = *query;
@@ -65,6 +72,7 @@ static int survey(struct judge_pass *pass, const struct store_query *query, stru
         const struct input_record *input = store_reader_input(pass->reader, flow.input);
         bool radio = !input || samples_firm(&input->vantage) == 0;
         status = references_learn(pass->references, pass->lines[flow.input], radio, &flow);
+        houses_learn(pass->houses, pass->lines[flow.input], position_of(input), &flow);
     }
     return status == DL_END ? DL_OK : status;
 }
@@ -98,7 +106,8 @@ static bool is_one_way(const struct direction_count *count)
 }
 
 int judge_pass_create(struct judge_pass **ret_pass, struct store_reader *reader,
-                      const struct store_query *query, struct dl_error *error)
+                      const struct store_query *query, const struct injector_table *injectors,
+                      struct dl_error *error)
 {
     struct store_query with_evidence = *query;
     struct judge_pass *pass = calloc(1, sizeof(*pass));
@@ -107,6 +116,7 @@ int judge_pass_create(struct judge_pass **ret_pass, struct store_reader *reader,
     if (!pass)
         goto out;
     pass->reader = reader;
+    pass->injectors = injectors;
     pass->inputs = calloc(store_reader_input_count(reader) + 1, sizeof(*pass->inputs));
     pass->lines = calloc(store_reader_input_count(reader) + 1, sizeof(*pass->lines));
     if (!pass->inputs || !pass->lines)
@@ -115,6 +125,8 @@ int judge_pass_create(struct judge_pass **ret_pass, struct store_reader *reader,
     status = attempts_create(&pass->attempts);
     if (status == DL_OK)
         status = references_create(&pass->references);
+    if (status == DL_OK)
+        status = houses_create(&pass->houses);
     if (status == DL_OK)
         status = survey(pass, query, error);
     with_evidence.with_evidence = true;
@@ -135,6 +147,7 @@ void judge_pass_destroy(struct judge_pass *pass)
         return;
     attempts_destroy(pass->attempts);
     references_destroy(pass->references);
+    houses_destroy(pass->houses);
     free(pass->inputs);
     free(pass->lines);
     free(pass);
@@ -167,13 +180,15 @@ int judge_pass_next(struct judge_pass *pass, struct judged *ret_judged, struct d
     if (!ret_judged->input)
         return dl_error_set(error, DL_CORRUPT, "flow %" PRIu32 ":%" PRIu64 " is of no input",
                             ret_judged->flow.input, ret_judged->flow.packet);
+    uint32_t line = pass->lines[ret_judged->flow.input];
     struct judge_context context = {.samples_firm = samples_firm(&ret_judged->input->vantage),
                                     .capture_end_us = ret_judged->input->last_us,
                                     .dns = ret_judged->dns,
+                                    .server =
+                                        references_find(pass->references, line, &ret_judged->flow),
+                                    .injectors = pass->injectors,
                                     .position = ret_judged->input->vantage.position,
-                                    .server = references_find(pass->references,
-                                                              pass->lines[ret_judged->flow.input],
-                                                              &ret_judged->flow),
+                                    .house = houses_find(pass->houses, line, &ret_judged->flow),
                                     .one_way = is_one_way(&pass->inputs[ret_judged->flow.input])};
     judge_flow(&ret_judged->flow, &context, &ret_judged->verdict);
     return DL_OK;

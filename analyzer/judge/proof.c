@@ -401,6 +401,7 @@ static void proof_connection(struct proof *proof)
         proof_looks(proof, looked_at);
         proof_resets(proof, looked_at);
     }
+    proof_injector(proof, is_about_reset(proof));
     if (!proof->contradicted)
         doubt_redirect(proof);
     if (!proof->forged && looked_at && !proof->page)
@@ -430,13 +431,17 @@ void proof_flow(const struct observation *flow, const struct judge_context *cont
         proof.weighed = 1;
         proof.sum = judge_rule_find("blockpage")->weight;
     }
-    if (flow->dns.present)
+    if (flow->dns.present) {
         proof_question(&proof);
-    else if (flow->transport == TRANSPORT_TCP)
+        proof_injector_dns(&proof);
+    } else if (flow->transport == TRANSPORT_TCP) {
         proof_connection(&proof);
+    }
     proof_icmp(&proof);
     if (proof.contradicted)
         blame_third_party(&proof);
+    if (proof.contradicted || verdict->mechanism)
+        proof_house(&proof);
     if (((proof.weighed > 0 || proof.innocent) && verdict->mechanism) || proof.contradicted)
         set_score(&proof);
 }

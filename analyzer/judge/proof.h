@@ -53,6 +53,12 @@ bool proof_looks_redirected(struct proof *proof, const struct suspect *answer);
  * the flow. */
 void proof_resets(struct proof *proof, const struct suspect *reset);
 void proof_innocent(struct proof *proof, const struct suspect *suspect);
+/* proof_injector.c: names the device family of a packet of the connection (resets only where
+ * `resets`), of an answer to the question */
+void proof_injector(struct proof *proof, bool resets);
+void proof_injector_dns(struct proof *proof);
+/* proof_house.c: does who did it stand in the client's own house? */
+void proof_house(struct proof *proof);
 /* An ICMP error of a router: a prohibition, or plainly no way. Whoever sends it is by its nature no
  * end of the flow; but which box it was, and at whose order, the packet does not say, and nothing in
  * it contradicts anything: the attribution of the failure stays unknown. A prohibition (3/9, 3/10,
