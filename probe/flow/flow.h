@@ -104,6 +104,8 @@ struct evidence {
     uint16_t reasons;
     uint8_t certainty, role, close;
     uint8_t resets[2], resets_with_ack[2];
+    uint8_t certificate; /* enum certificate_flag */
+    uint32_t issuer;     /* interned, INTERN_NONE */
     /* Of the server's first payload: where it began, and hashes of its first 16-byte blocks, to
      * know other bytes in its place. 0: shorter than that block. */
     uint32_t content_seq;

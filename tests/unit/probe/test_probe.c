@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/digest.h"
 #include "probe/probe.h"
+#include "tests/unit/inspect/tls_samples.h"
 
 #define LINKTYPE_RAW 101
 #define START_US     INT64_C(1448000000000000)
@@ -21,7 +22,8 @@ struct seen {
     enum certainty certainty;
     uint16_t reasons, flags;
     enum stage stage;
-    uint8_t alert_side, alert_description;
+    uint8_t alert_side, alert_description, certificate, page_owner;
+    char issuer[64], page[64];
 };
 
 struct bench {
@@ -47,6 +49,10 @@ static int note_observation(void *context, const struct observation *o, struct d
     seen->reasons = o->reasons;
     seen->flags = o->flags;
     seen->stage = o->stage;
+    seen->certificate = o->certificate;
+    snprintf(seen->issuer, sizeof(seen->issuer), "%s", o->issuer);
+    seen->page_owner = o->dns.page_owner;
+    snprintf(seen->page, sizeof(seen->page), "%s", o->dns.blockpage.id);
     seen->alert_side = o->evidence.tls.alert_side;
     seen->alert_description = o->evidence.tls.alert_description;
     return DL_OK;
@@ -224,6 +230,54 @@ static void test_client_alert(void **state)
     bench_close(&bench);
 }
 
+/* ---- certificates ---- */
+
+static struct seen certificate_seen(const char *host, bool all_names)
+{
+    struct bench bench;
+    struct buffer flight;
+    bench_open(&bench, all_names, false);
+    send_tls(&bench, 0x0df80101, host);
+    buffer_init(&flight, 4096);
+    for (const char *at = sample_server_12; *at; at += 2) {
+        unsigned byte = 0;
+        sscanf(at, "%2x", &byte);
+        buffer_append_u8(&flight, (uint8_t)byte);
+    }
+    send_tcp(&bench, false, 0x0df80101, 24, 500, 300, &flight);
+    buffer_finish(&flight);
+    assert_int_equal(probe_end_input(bench.probe, NULL), DL_OK);
+    assert_int_equal(bench.count, 1);
+    struct seen seen = bench.seen[0];
+    bench_close(&bench);
+    return seen;
+}
+
+/* The sample is for chat.example.com, from 2024 to 2049; the flow is of 2015. */
+static void test_certificate(void **state)
+{
+    (void)state;
+    struct seen seen = certificate_seen("chat.signal.org", false);
+    assert_int_equal(seen.certificate,
+                     CERTIFICATE_PRESENT | CERTIFICATE_NAME_OTHER | CERTIFICATE_PAST);
+    assert_string_equal(seen.issuer, "Example Root CA, Example Trust");
+    seen = certificate_seen("chat.example.com", true);
+    assert_int_equal(seen.certificate,
+                     CERTIFICATE_PRESENT | CERTIFICATE_NAME_FITS | CERTIFICATE_PAST);
+}
+
+/* Of a server that anybody may run the issuer names its owner: it is not kept. */
+static void test_own_authority(void **state)
+{
+    (void)state;
+    struct seen seen = certificate_seen("ca.bbsecure.com", false);
+    assert_string_equal(seen.service, "blackberry-bes");
+    assert_true(seen.certificate & CERTIFICATE_OWN);
+    assert_string_equal(seen.issuer, "");
+    seen = certificate_seen("ca.bbsecure.com", true);
+    assert_string_equal(seen.issuer, "Example Root CA, Example Trust");
+}
+
 static void test_all_names(void **state)
 {
     (void)state;
@@ -304,6 +358,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_client_alert),      cmocka_unit_test(test_tag_and_default_names),
         cmocka_unit_test(test_all_names),         cmocka_unit_test(test_early_row),
+        cmocka_unit_test(test_certificate),       cmocka_unit_test(test_own_authority),
         cmocka_unit_test(test_dns_leads_to_flow), cmocka_unit_test(test_flood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
