@@ -14,7 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyzer/judge/identity.h"
 #include "analyzer/judge/reference.h"
+#include "analyzer/judge/resolver.h"
 #include "store/observation.h"
 
 #define JUDGE_RULES_VERSION "2"
@@ -31,7 +33,10 @@ struct judge_context {
     /* How many handshakes make a round trip known where no answered request confirms it; 0: they
      * never do, for a radio may have to wake up for each. */
     uint8_t samples_firm;
-    struct reference server; /* of the flow's server, or of the resolver; may be empty */
+    struct reference server;       /* of the flow's server, or of the resolver; may be empty */
+    struct resolver_view resolver; /* of a question; may be empty */
+    struct identity_view identity; /* of a flow that shows a certificate; may be empty */
+    uint8_t followed;              /* of a question: enum follow_flag */
     bool one_way; /* the input holds packets of one direction only: there, silence says nothing */
 };
 

@@ -24,7 +24,7 @@ static bool is_bogon(const struct address *address)
     return address_is_v4(address) && (address->bytes[12] == 0 || address->bytes[12] >= 240);
 }
 
-static bool all_bogons(const struct dns_facts_answer *answer)
+bool judge_dns_only_bogons(const struct dns_facts_answer *answer)
 {
     for (unsigned i = 0; i < answer->address_count; i++)
         if (!is_bogon(&answer->addresses[i]))
@@ -52,11 +52,32 @@ static bool is_passing_error(const struct dns_facts_answer *answer)
     return answer->rcode != RCODE_NOERROR && answer->rcode != RCODE_NXDOMAIN;
 }
 
+static const char *mechanism_of_error(uint8_t rcode)
+{
+    return rcode == RCODE_NXDOMAIN   ? "dns.nxdomain"
+           : rcode == RCODE_REFUSED  ? "dns.refused"
+           : rcode == RCODE_SERVFAIL ? "dns.servfail"
+                                     : NULL;
+}
+
+/* One says that there is an error, the other that there is none: what the client heard first names
+ * it. */
+static const char *conflict_of_errors(const struct dns_facts_answer *a,
+                                      const struct dns_facts_answer *b)
+{
+    const struct dns_facts_answer *first = a->after_us <= b->after_us ? a : b;
+    const char *error = mechanism_of_error(first->rcode);
+
+    if (judge_dns_only_bogons(a) || judge_dns_only_bogons(b))
+        return "dns.injection.bogon";
+    return error ? error : "dns.injection.other";
+}
+
 static const char *conflict_of(const struct observation *question, const struct dns_facts_answer *a,
                                const struct dns_facts_answer *b)
 {
     bool asked_once = question->packets[SIDE_CLIENT] == 1;
-    bool one_bogon = all_bogons(a) != all_bogons(b) && disjoint(a, b);
+    bool one_bogon = judge_dns_only_bogons(a) != judge_dns_only_bogons(b) && disjoint(a, b);
     uint32_t apart =
         a->after_us < b->after_us ? b->after_us - a->after_us : a->after_us - b->after_us;
 
@@ -65,7 +86,7 @@ static const char *conflict_of(const struct observation *question, const struct 
     if (one_bogon)
         return "dns.injection.bogon";
     if (a->rcode != b->rcode && (asked_once || !(is_passing_error(a) || is_passing_error(b))))
-        return all_bogons(a) || all_bogons(b) ? "dns.injection.bogon" : "dns.injection.other";
+        return conflict_of_errors(a, b);
     if (asked_once && apart < CONFLICT_US && disjoint(a, b))
         return "dns.injection.other";
     return NULL;
@@ -81,7 +102,8 @@ bool judge_dns_conflict(const struct observation *question, struct judge_dns_con
             const struct dns_facts_answer *a = &answers[j], *b = &answers[i];
             const char *conflict = conflict_of(question, a, b);
             if (conflict && (!ret->mechanism || strcmp(conflict, "dns.injection.bogon") == 0))
-                *ret = (struct judge_dns_conflict){a, b, conflict, all_bogons(a) != all_bogons(b)};
+                *ret = (struct judge_dns_conflict){
+                    a, b, conflict, judge_dns_only_bogons(a) != judge_dns_only_bogons(b)};
         }
     }
     return ret->mechanism != NULL;
@@ -97,7 +119,7 @@ static bool only_bogons(const struct observation *question)
         return false;
     for (unsigned i = 0; i < answer_count(question); i++) {
         const struct dns_facts_answer *answer = &question->dns.answers[i];
-        if (answer->rcode != RCODE_NOERROR || !all_bogons(answer))
+        if (answer->rcode != RCODE_NOERROR || !judge_dns_only_bogons(answer))
             return false;
         any = true;
     }
@@ -144,16 +166,11 @@ static const struct dns_facts_answer *best_answer(const struct observation *flow
 
 static void judge_answer(const struct dns_facts_answer *answer, struct verdict *verdict)
 {
-    const char *mechanism = answer->rcode == RCODE_NXDOMAIN   ? "dns.nxdomain"
-                            : answer->rcode == RCODE_REFUSED  ? "dns.refused"
-                            : answer->rcode == RCODE_SERVFAIL ? "dns.servfail"
-                                                              : NULL;
-
     if (answer->rcode == RCODE_NOERROR) {
         verdict->outcome = OUTCOME_OK;
         return;
     }
-    judge_fail(verdict, mechanism, ATTRIBUTION_UNKNOWN);
+    judge_fail(verdict, mechanism_of_error(answer->rcode), ATTRIBUTION_UNKNOWN);
     judge_note(verdict, "dns-rcode", "response code %d after %.3f s", answer->rcode,
                judge_seconds(answer->after_us));
 }

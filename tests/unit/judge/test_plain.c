@@ -476,7 +476,7 @@ static const struct plain_case cases[] = {
      0},
     {"question answered", case_dns_ok, 1 * S, OUTCOME_OK, NULL, NULL, NOBODY, 0},
     {"no such record", case_dns_empty, 1 * S, OUTCOME_OK, NULL, NULL, NOBODY, 0},
-    {"private and public answer", case_dns_injected, 1 * S, OUTCOME_UNKNOWN, "dns.injection.bogon",
+    {"private and public answer", case_dns_injected, 1 * S, OUTCOME_FAILED, "dns.injection.bogon",
      "dns-conflict", BY_THIRD, 0},
     {"two public answers", case_dns_other, 1 * S, OUTCOME_UNKNOWN, "dns.injection.other",
      "dns-conflict", ANYBODY, 0},
