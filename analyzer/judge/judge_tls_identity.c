@@ -62,9 +62,11 @@ static void read_certificate(struct reading *reading, struct proof *proof)
     *reading = (struct reading){.proof = proof, .flow = flow, .seen = seen};
     reading->refused = is_refused(flow);
     reading->self = (flow->certificate & CERTIFICATE_SELF_ISSUED) && !seen->is_self_usual;
-    reading->stranger = seen->usual > 0 && seen->usual_elsewhere && !seen->is_usual &&
-                        !seen->seen_on_lines && seen->usual_of == 0 &&
-                        (seen->usual_goes_on || reading->refused);
+    /* Who is right the client says, or else that the usual one is known well and was no older. */
+    bool known = reading->refused ? seen->usual_goes_on || seen->usual_elsewhere
+                                  : seen->usual_goes_on && seen->usual_elsewhere;
+    reading->stranger =
+        seen->usual > 0 && known && !seen->is_usual && !seen->seen_on_lines && seen->usual_of == 0;
     reading->other_name =
         (flow->certificate & CERTIFICATE_NAME_OTHER) && seen->fitting >= FITTING_LEAST;
 }

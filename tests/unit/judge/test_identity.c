@@ -251,6 +251,21 @@ static void test_other_issuer_refused(void **state)
     assert_null(judged_here(&o).mechanism);
 }
 
+/* One server, within a minute: the usual one must have come back, or nobody knows which is new. */
+static void test_other_issuer_for_a_moment(void **state)
+{
+    struct observation usual = of_signal(USUAL, FITS), o = of_signal(STRANGE, FITS);
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        learn(LINE, usual, (i - 5) * S);
+    refuse(&o, 46);
+    assert_null(concluded(&o).mechanism);
+    learn(LINE, usual, 5 * S);
+    struct verdict verdict = judged_here(&o);
+    assert_mitm(&verdict, "tls.mitm.ca_signed");
+}
+
 /* One of several authorities of a service; the client has nothing against it. */
 static void test_other_issuer_believed(void **state)
 {
@@ -396,6 +411,7 @@ int main(void)
         TEST(test_house),
         TEST(test_other_name),
         TEST(test_past),
+        TEST(test_other_issuer_for_a_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
