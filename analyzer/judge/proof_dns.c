@@ -100,8 +100,8 @@ static void proof_lone_answer(struct proof *proof)
         !resolver_asked_once(proof->flow) || !is_denial(proof->flow, answer) ||
         !is_resolver_firm(proof))
         return;
-    if (own->voice_good || abs((int)answer->ip_ttl - (int)own->ttl) < TTL_DIFFERS ||
-        proof_hops(answer->ip_ttl) <= HOUSE_HOPS || !is_sooner(answer->after_us, own->least_us))
+    if (own->voice_good || proof_hops(answer->ip_ttl) <= HOUSE_HOPS ||
+        !is_sooner(answer->after_us, own->least_us))
         return;
     proof_add(proof, "dns-lone-answer",
               "packet %" PRIu64 " %.1f ms after the question, TTL %u; the resolver answers in %.1f "

@@ -310,13 +310,17 @@ static void test_seen_on_lines(void **state)
 
 /* ---- one that signs for all ---- */
 
-static void learn_proxy(void)
-{
-    static const char *const names[][2] = {{"signal", "chat.signal.org"},
-                                           {"slack", "slack.com"},
-                                           {"control-example", "www.example.com"}};
+static const char *const with_control[3][2] = {
+    {"signal", "chat.signal.org"}, {"slack", "slack.com"}, {"control-example", "www.example.com"}};
+static const char *const without_control[3][2] = {
+    {"signal", "chat.signal.org"}, {"slack", "slack.com"}, {"viber", "www.viber.com"}};
+static const char *const of_one_service[3][2] = {{"signal", "chat.signal.org"},
+                                                 {"signal", "cdn.signal.net"},
+                                                 {"signal", "cdn.whispersystems.org"}};
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+static void learn_proxy(const char *const names[3][2])
+{
+    for (size_t i = 0; i < 3; i++) {
         learn_usual(names[i][0], names[i][1]);
         learn(LINE, shown(names[i][0], names[i][1], STRANGE, FITS), 0);
     }
@@ -329,7 +333,7 @@ static void test_proxy(void **state)
     struct verdict verdict;
 
     (void)state;
-    learn_proxy();
+    learn_proxy(with_control);
     verdict = judged_here(&o);
     assert_mitm(&verdict, "tls.mitm.ca_signed");
     assert_false(has_rule(&verdict, "near-client"));
@@ -343,7 +347,7 @@ static void test_house(void **state)
     struct verdict verdict;
 
     (void)state;
-    learn_proxy();
+    learn_proxy(with_control);
     o.evidence.sides[SIDE_SERVER].ttl_first = 64;
     o.evidence.handshake_rtt_us = 600;
     verdict = judged_here(&o);
@@ -356,6 +360,33 @@ static void test_house(void **state)
     o.evidence.sides[SIDE_SERVER].ttl_first = 54;
     verdict = judged_here(&o);
     assert_false(has_rule(&verdict, "near-client"));
+}
+
+static struct verdict judged_near(const char *const names[3][2])
+{
+    struct observation o = of_signal(STRANGE, FITS);
+
+    learn_proxy(names);
+    o.evidence.sides[SIDE_SERVER].ttl_first = 64;
+    o.evidence.handshake_rtt_us = 600;
+    return judged_here(&o);
+}
+
+/* A house that looks into the ordered service and leaves the rest alone is none. */
+static void test_house_without_control(void **state)
+{
+    struct verdict verdict = judged_near(without_control);
+
+    (void)state;
+    assert_mitm(&verdict, "tls.mitm.ca_signed");
+    assert_false(has_rule(&verdict, "near-client"));
+}
+
+/* A second authority of one operator. */
+static void test_one_service(void **state)
+{
+    (void)state;
+    assert_null(judged_near(of_one_service).mechanism);
 }
 
 /* ---- other names, other days ---- */
@@ -382,6 +413,7 @@ static void test_past(void **state)
 
     (void)state;
     learn_usual("signal", "chat.signal.org");
+    assert_int_equal(judged_here(&o).attribution, ATTRIBUTION_NONE); /* nobody minds */
     refuse(&o, 45);
     verdict = concluded(&o);
     assert_null(verdict.mechanism);
@@ -409,6 +441,8 @@ int main(void)
         TEST(test_seen_on_lines),
         TEST(test_proxy),
         TEST(test_house),
+        TEST(test_house_without_control),
+        TEST(test_one_service),
         TEST(test_other_name),
         TEST(test_past),
         TEST(test_other_issuer_for_a_moment),

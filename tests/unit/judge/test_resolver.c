@@ -211,6 +211,19 @@ static void test_lone_needs_firm(void **state)
     assert_true(is_accused(&o));
 }
 
+/* Who denies all is known by nothing good. */
+static void test_lone_needs_good(void **state)
+{
+    struct observation o = question_of("x.example", 2 * MS, 3, NULL, 58);
+    struct observation denied = question_of("c.example", 41 * MS, 3, NULL, 54);
+
+    (void)state;
+    learn_at("a.example", -20 * S, 40 * MS, 54);
+    learn_at("b.example", 10 * S, 41 * MS, 54);
+    learn(&denied);
+    assert_false(is_accused(&o));
+}
+
 static void test_lone_one_name(void **state)
 {
     struct observation o = question_of("x.example", 2 * MS, 3, NULL, 58);
@@ -285,6 +298,8 @@ static void test_own_lie(void **state)
 
     (void)state;
     assert_true(is_accused(&o)); /* a list's word, and nothing against it */
+    learn_at("a.example", 0, 38 * MS, 54);
+    assert_true(is_accused(&o)); /* one answer is no voice */
     learn_ordinary();
     verdict = judged_here(&o, 0);
     assert_string_equal(verdict.mechanism, "dns.injection.blockpage");
@@ -347,6 +362,11 @@ static void test_looks(void **state)
                 has_rule(&verdict, "dns-df-apart") && has_rule(&verdict, "dns-ttl-apart"));
     assert_true(verdict.score > 0.5);
     assert_int_equal(verdict.attribution, ATTRIBUTION_UNKNOWN); /* they prove nothing */
+    o.dns.answers[0].rcode = 5; /* honest errors have other flags, and no EDNS */
+    o.dns.answers[0].address_count = 0;
+    verdict = judged_here(&o, 0);
+    assert_false(has_rule(&verdict, "dns-header-apart") || has_rule(&verdict, "dns-no-edns"));
+    assert_true(has_rule(&verdict, "dns-ttl-apart"));
 }
 
 /* ---- what the client met ---- */
@@ -426,13 +446,21 @@ static void test_following(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_learning),       TEST(test_not_learnt),
-        TEST(test_crowd),          TEST(test_lone_denials),
-        TEST(test_lone_guards),    TEST(test_lone_needs_firm),
-        TEST(test_lone_one_name),  TEST(test_near_resolver),
-        TEST(test_quick_resolver), TEST(test_two_answers_named_by_first),
-        TEST(test_own_lie),        TEST(test_owned_address),
-        TEST(test_looks),          TEST(test_followed),
+        TEST(test_learning),
+        TEST(test_not_learnt),
+        TEST(test_crowd),
+        TEST(test_lone_denials),
+        TEST(test_lone_guards),
+        TEST(test_lone_needs_firm),
+        TEST(test_lone_one_name),
+        TEST(test_lone_needs_good),
+        TEST(test_near_resolver),
+        TEST(test_quick_resolver),
+        TEST(test_two_answers_named_by_first),
+        TEST(test_own_lie),
+        TEST(test_owned_address),
+        TEST(test_looks),
+        TEST(test_followed),
         TEST(test_following),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -357,7 +357,7 @@ static struct fingerprints *listed_address(const char *address)
     fprintf(file,
             "name,scope,other_names,location_found,pattern_type,pattern,confidence_no_fp,"
             "expected_countries,source,exp_url,notes\n"
-            "t.page,nat,,dns,full,%s,5,PK,test,,\n",
+            "t.page,nat,,dns,full,%s,5,PK,test,,\nt.other,nat,,dns,full,8.8.4.4,5,PK,test,,\n",
             address);
     fclose(file);
     assert_int_equal(fingerprints_create(&set), DL_OK);
@@ -384,6 +384,31 @@ static struct seen page_seen(const char *labels, size_t length, const char *list
     struct seen seen = bench.seen[0];
     bench_close(&bench);
     return seen;
+}
+
+/* Of two listed addresses the one counts that is nobody's, wherever it stands. */
+static void test_page_of_nobody(void **state)
+{
+    (void)state;
+    static const char records[2][16] = {"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\x95\x9a\xa7\x63",
+                                        "\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\x08\x08\x04\x04"};
+    for (int first = 0; first < 2; first++) {
+        struct bench bench;
+        struct buffer answer;
+        bench_open_with(&bench, false, false, listed_address("149.154.167.99"));
+        buffer_init(&answer, 512);
+        buffer_append(&answer, "\x12\x34\x81\x80\0\1\0\2\0\0\0\0", 12);
+        buffer_append(&answer, "\3web\10telegram\3org\0\0\1\0\1", 22);
+        buffer_append(&answer, records[first], 16);
+        buffer_append(&answer, records[1 - first], 16);
+        send_udp(&bench, 0x08080808, 53, 0x27310001, 5000, answer.bytes, answer.length);
+        buffer_finish(&answer);
+        assert_int_equal(probe_end_input(bench.probe, NULL), DL_OK);
+        assert_int_equal(bench.count, 1);
+        assert_string_equal(bench.seen[0].page, "t.other");
+        assert_int_equal(bench.seen[0].page_owner, DNS_PAGE_OF_NONE);
+        bench_close(&bench);
+    }
 }
 
 #define LABELS(text) text, sizeof(text) - 1
@@ -424,11 +449,11 @@ static void test_flood(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_client_alert),  cmocka_unit_test(test_tag_and_default_names),
-        cmocka_unit_test(test_all_names),     cmocka_unit_test(test_early_row),
-        cmocka_unit_test(test_page_owner),    cmocka_unit_test(test_certificate),
-        cmocka_unit_test(test_own_authority), cmocka_unit_test(test_dns_leads_to_flow),
-        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_client_alert),      cmocka_unit_test(test_tag_and_default_names),
+        cmocka_unit_test(test_all_names),         cmocka_unit_test(test_early_row),
+        cmocka_unit_test(test_page_owner),        cmocka_unit_test(test_page_of_nobody),
+        cmocka_unit_test(test_certificate),       cmocka_unit_test(test_own_authority),
+        cmocka_unit_test(test_dns_leads_to_flow), cmocka_unit_test(test_flood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
