@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * What the client met when it followed a doubtful answer: learnt in the look at all rows before the
- * judging, since the question comes first. Only doubtful questions are remembered, so the table is
+ * What the client met when it followed a doubtful answer, the first one it heard: learnt in the look
+ * at all rows before the judging, since the question comes first. Only doubtful questions are remembered, so the table is
  * small; beyond its bound nothing is said.
  */
 #include <stdint.h>

@@ -74,6 +74,14 @@ static bool take_services_address(const struct observation *question, struct ver
     return true;
 }
 
+bool judge_dns_has_page(const struct observation *question)
+{
+    const struct dns_facts *dns = &question->dns;
+
+    return dns->blockpage.id[0] && !dns->blockpage.false_positive &&
+           dns->page_owner != DNS_PAGE_OF_ASKED;
+}
+
 bool judge_dns_blockpage(const struct observation *question, struct verdict *verdict)
 {
     if (!question->dns.present || question->dns.blockpage.id[0] == '\0')

@@ -53,6 +53,9 @@ void judge_dns(const struct observation *flow, const struct judge_context *conte
  * address? The mechanism, NULL if neither. */
 const char *judge_dns_doubt(const struct observation *question, bool *ret_conflict);
 
+/* Holds an answer an address of a list of block pages that is not the asked service's own? */
+bool judge_dns_has_page(const struct observation *question);
+
 /* Has it addresses, and none that is public? */
 bool judge_dns_only_bogons(const struct dns_facts_answer *answer);
 

@@ -79,7 +79,7 @@ static void proof_two_answers(struct proof *proof)
 /* What a name that works is not answered with. */
 static bool is_denial(const struct observation *question, const struct dns_facts_answer *answer)
 {
-    return answer->rcode != 0 || judge_dns_only_bogons(answer) || question->dns.blockpage.id[0];
+    return answer->rcode != 0 || judge_dns_only_bogons(answer) || judge_dns_has_page(question);
 }
 
 /* Known from before and after the question, so that a change of route is none of the reasons. */

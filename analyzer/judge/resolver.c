@@ -114,7 +114,7 @@ static struct voice *voice_of(struct resolver *resolver, uint8_t ttl)
 
 static bool is_plain(const struct observation *question, const struct dns_facts_answer *answer)
 {
-    return answer->rcode == 0 && !judge_dns_only_bogons(answer) && !question->dns.blockpage.id[0];
+    return answer->rcode == 0 && !judge_dns_only_bogons(answer) && !judge_dns_has_page(question);
 }
 
 /* What only somebody who wants the name to work gives. */

@@ -45,6 +45,15 @@ static struct observation question_of(const char *host, uint32_t after_us, uint8
     return o;
 }
 
+static struct observation page_answer(uint32_t after_us, uint8_t ttl)
+{
+    struct observation o = question_of("x.example", after_us, 0, PUBLIC_B, ttl);
+
+    o.dns.blockpage = (struct blockpage_facts){
+        .id = "pk-x", .scope = BLOCKPAGE_CARRIER, .where = BLOCKPAGE_IN_DNS};
+    return o;
+}
+
 static void learn(const struct observation *question)
 {
     assert_int_equal(resolvers_learn(resolvers, LINE, question), DL_OK);
@@ -180,6 +189,9 @@ static void test_lone_guards(void **state)
     o = denied;
     o.packets[SIDE_CLIENT] = 2;
     assert_false(is_accused(&o));
+    o = page_answer(2 * MS, 58); /* a listed address that is the service's own */
+    o.dns.page_owner = DNS_PAGE_OF_ASKED;
+    assert_false(is_accused(&o));
     o = denied;
     o.dns.answers[0].truncated = true;
     assert_false(is_accused(&o));
@@ -280,16 +292,22 @@ static void test_two_answers_named_by_first(void **state)
     assert_int_equal(verdict.attribution, ATTRIBUTION_UNKNOWN);
 }
 
-/* ---- a resolver's own lie ---- */
-
-static struct observation page_answer(uint32_t after_us, uint8_t ttl)
+/* The truth came first: the client was not stopped. */
+static void test_truth_first(void **state)
 {
-    struct observation o = question_of("x.example", after_us, 0, PUBLIC_B, ttl);
+    struct observation o = question_of("x.example", 20 * MS, 0, PUBLIC_B, 54);
+    struct verdict verdict;
 
-    o.dns.blockpage = (struct blockpage_facts){
-        .id = "pk-x", .scope = BLOCKPAGE_CARRIER, .where = BLOCKPAGE_IN_DNS};
-    return o;
+    (void)state;
+    flow_answered(&o, 41 * MS, 0, "10.10.34.36");
+    o.dns.answers[1].ip_ttl = 60;
+    o.dns.answers[1].flags = 0x8400;
+    verdict = judged_here(&o, 0);
+    assert_int_equal(verdict.attribution, ATTRIBUTION_THIRD_PARTY);
+    assert_int_equal(verdict.outcome, OUTCOME_UNKNOWN);
 }
+
+/* ---- a resolver's own lie ---- */
 
 static void test_own_lie(void **state)
 {
@@ -425,6 +443,12 @@ static void test_following(void **state)
     (void)state;
     flow.certificate = CERTIFICATE_PRESENT | CERTIFICATE_NAME_FITS;
     assert_int_equal(met_after(&doubtful, flow), FOLLOW_CERTIFICATE);
+    doubtful.dns.page_owner = DNS_PAGE_OF_ASKED;
+    assert_int_equal(met_after(&doubtful, flow), 0);
+    doubtful.dns.page_owner = DNS_PAGE_OF_NONE;
+    flow.server.address.bytes[15]++; /* it had another answer to go by */
+    assert_int_equal(met_after(&doubtful, flow), 0);
+    flow.server.address.bytes[15]--;
     assert_int_equal(met_after(&plain, flow), 0); /* not remembered: nothing is in doubt */
     for (size_t i = 0; i < sizeof(unwanted) / sizeof(*unwanted); i++) {
         flow.certificate = (uint8_t)(CERTIFICATE_PRESENT | CERTIFICATE_NAME_FITS | unwanted[i]);
@@ -457,6 +481,7 @@ int main(void)
         TEST(test_near_resolver),
         TEST(test_quick_resolver),
         TEST(test_two_answers_named_by_first),
+        TEST(test_truth_first),
         TEST(test_own_lie),
         TEST(test_owned_address),
         TEST(test_looks),
