@@ -14,13 +14,22 @@
 #define APART_US    (3600 * CLOCK_SECOND_US)
 #define CONTROL     "control-"
 
+/* The alerts of RFC 8446 6.2 by which a client says that it does not believe the certificate. */
+enum alert {
+    ALERT_BAD_CERTIFICATE = 42,
+    ALERT_UNSUPPORTED_CERTIFICATE = 43,
+    ALERT_CERTIFICATE_EXPIRED = 45,
+    ALERT_CERTIFICATE_UNKNOWN = 46,
+    ALERT_UNKNOWN_CA = 48
+};
+
 struct signature { /* of one issuer for one name */
     uint64_t issuer;
     uint32_t flows; /* 0: a free place */
     uint32_t line;
     uint64_t server;
     int64_t first_us, last_us;
-    bool self, many_lines, many_servers;
+    bool self, refused, many_lines, many_servers;
 };
 
 struct name {
@@ -64,6 +73,17 @@ void identities_destroy(struct identities *identities)
     keyed_destroy(identities->names);
     keyed_destroy(identities->issuers);
     free(identities);
+}
+
+bool identity_is_refused(const struct observation *flow)
+{
+    const struct tls_facts *tls = &flow->evidence.tls;
+    uint8_t why = tls->alert_description;
+
+    return flow->evidence.present && tls->alert_level != 0 && tls->alert_side == SIDE_CLIENT &&
+           (why == ALERT_BAD_CERTIFICATE || why == ALERT_UNSUPPORTED_CERTIFICATE ||
+            why == ALERT_CERTIFICATE_EXPIRED || why == ALERT_CERTIFICATE_UNKNOWN ||
+            why == ALERT_UNKNOWN_CA);
 }
 
 static const char *text_of(const char *text)
@@ -152,6 +172,7 @@ int identities_learn(struct identities *identities, uint32_t line, const struct 
                                     .last_us = flow->start_us};
     place->flows++;
     place->self |= (flow->certificate & CERTIFICATE_SELF_ISSUED) != 0;
+    place->refused |= identity_is_refused(flow);
     place->many_lines |= place->line != line;
     place->many_servers |= place->server != server;
     place->first_us = MIN_OF(place->first_us, flow->start_us);
@@ -226,6 +247,7 @@ struct identity_view identities_find(const struct identities *identities, uint32
     if (!name)
         return view;
     view.fitting = name->fitting;
+    view.refused = own && own->flows > 0 && own->refused;
     view.seen_on_lines = own && own->flows > 0 && own->many_lines;
     if (usual) {
         view_usual(&view, usual, line, server_of(identities, flow), flow);

@@ -26,6 +26,7 @@ struct identity_view {
     bool usual_goes_on;   /* it answered both before this flow and after: no renewal */
     bool is_usual;        /* this flow's issuer is it */
     bool is_self_usual;   /* the name's servers usually sign for themselves */
+    bool refused;         /* a client did not believe it, in this flow or another */
     bool seen_on_lines;   /* this issuer signed for the name on several lines */
     uint32_t fitting;     /* flows of the name with a certificate that fits it */
     /* Names for which this flow's issuer is the usual one, and those for which another is; services
@@ -46,6 +47,9 @@ void identities_destroy(struct identities *identities); /* accepts NULL */
 int identities_learn(struct identities *identities, uint32_t line, const struct observation *flow);
 /* Once after the last identities_learn(): what each issuer is to the names. DL_OK or -ENOMEM. */
 int identities_conclude(struct identities *identities);
+
+/* Did the client say that it does not believe the certificate? */
+bool identity_is_refused(const struct observation *flow);
 
 /* All zero where nothing is known. */
 struct identity_view identities_find(const struct identities *identities, uint32_t line,

@@ -19,7 +19,7 @@
 #include "analyzer/judge/resolver.h"
 #include "store/observation.h"
 
-#define JUDGE_RULES_VERSION "2"
+#define JUDGE_RULES_VERSION "3"
 #define JUDGE_EVIDENCE_MAX  16
 #define JUDGE_DETAIL_SIZE   160
 

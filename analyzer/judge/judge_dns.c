@@ -92,18 +92,29 @@ static const char *conflict_of(const struct observation *question, const struct 
     return NULL;
 }
 
+static bool is_one_voice(const struct dns_facts_answer *a, const struct dns_facts_answer *b)
+{
+    return a->rcode == b->rcode && a->ip_ttl == b->ip_ttl && a->flags == b->flags &&
+           a->ip_flags == b->ip_flags && !judge_dns_only_bogons(a) && !judge_dns_only_bogons(b);
+}
+
 bool judge_dns_conflict(const struct observation *question, struct judge_dns_conflict *ret)
 {
     const struct dns_facts_answer *answers = question->dns.answers;
 
-    *ret = (struct judge_dns_conflict){NULL, NULL, NULL, false};
+    *ret = (struct judge_dns_conflict){.mechanism = NULL};
     for (unsigned i = 0; i < answer_count(question); i++) {
         for (unsigned j = 0; j < i; j++) {
             const struct dns_facts_answer *a = &answers[j], *b = &answers[i];
             const char *conflict = conflict_of(question, a, b);
-            if (conflict && (!ret->mechanism || strcmp(conflict, "dns.injection.bogon") == 0))
-                *ret = (struct judge_dns_conflict){
-                    a, b, conflict, judge_dns_only_bogons(a) != judge_dns_only_bogons(b)};
+            if (conflict && (!ret->mechanism || (ret->one_voice && !is_one_voice(a, b)) ||
+                             strcmp(conflict, "dns.injection.bogon") == 0))
+                *ret = (struct judge_dns_conflict){.a = a,
+                                                   .b = b,
+                                                   .mechanism = conflict,
+                                                   .one_voice = is_one_voice(a, b),
+                                                   .one_bogon = judge_dns_only_bogons(a) !=
+                                                                judge_dns_only_bogons(b)};
         }
     }
     return ret->mechanism != NULL;
@@ -130,7 +141,8 @@ const char *judge_dns_doubt(const struct observation *question, bool *ret_confli
 {
     struct judge_dns_conflict conflict;
 
-    *ret_conflict = question->dns.present && judge_dns_conflict(question, &conflict);
+    *ret_conflict =
+        question->dns.present && judge_dns_conflict(question, &conflict) && !conflict.one_voice;
     if (*ret_conflict)
         return conflict.mechanism;
     return question->dns.present && only_bogons(question) ? "dns.injection.bogon" : NULL;

@@ -63,6 +63,9 @@ bool judge_dns_only_bogons(const struct dns_facts_answer *answer);
 struct judge_dns_conflict {
     const struct dns_facts_answer *a, *b;
     const char *mechanism;
+    bool
+        one_voice; /* two public answers, alike in TTL, DF and header: a line that doubles questions
+                       gets such of an honest resolver */
     bool one_bogon; /* one of them is not public, the other is or is none */
 };
 bool judge_dns_conflict(const struct observation *question, struct judge_dns_conflict *ret);

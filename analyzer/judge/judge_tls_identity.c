@@ -18,32 +18,12 @@
 #define HOUSE_HOPS    2u
 #define HOUSE_RTT_US  5000u
 
-/* The alerts of RFC 8446 6.2 by which a client says that it does not believe the certificate. */
-enum alert {
-    ALERT_BAD_CERTIFICATE = 42,
-    ALERT_UNSUPPORTED_CERTIFICATE = 43,
-    ALERT_CERTIFICATE_EXPIRED = 45,
-    ALERT_CERTIFICATE_UNKNOWN = 46,
-    ALERT_UNKNOWN_CA = 48
-};
-
 struct reading {
     struct proof *proof;
     const struct observation *flow;
     const struct identity_view *seen;
     bool refused, self, stranger, other_name;
 };
-
-static bool is_refused(const struct observation *flow)
-{
-    const struct tls_facts *tls = &flow->evidence.tls;
-    uint8_t why = tls->alert_description;
-
-    return flow->evidence.present && tls->alert_level != 0 && tls->alert_side == SIDE_CLIENT &&
-           (why == ALERT_BAD_CERTIFICATE || why == ALERT_UNSUPPORTED_CERTIFICATE ||
-            why == ALERT_CERTIFICATE_EXPIRED || why == ALERT_CERTIFICATE_UNKNOWN ||
-            why == ALERT_UNKNOWN_CA);
-}
 
 /* A name that the client asked for, of a service with servers of its own. */
 static bool is_owed_identity(const struct observation *flow)
@@ -60,11 +40,11 @@ static void read_certificate(struct reading *reading, struct proof *proof)
     const struct identity_view *seen = &proof->context->identity;
 
     *reading = (struct reading){.proof = proof, .flow = flow, .seen = seen};
-    reading->refused = is_refused(flow);
+    reading->refused = identity_is_refused(flow);
     reading->self = (flow->certificate & CERTIFICATE_SELF_ISSUED) && !seen->is_self_usual;
     /* Who is right the client says, or else that the usual one is known well and was no older. */
-    bool known = reading->refused ? seen->usual_goes_on || seen->usual_elsewhere
-                                  : seen->usual_goes_on && seen->usual_elsewhere;
+    bool known = reading->refused || seen->refused ? seen->usual_goes_on || seen->usual_elsewhere
+                                                   : seen->usual_goes_on && seen->usual_elsewhere;
     reading->stranger =
         seen->usual > 0 && known && !seen->is_usual && !seen->seen_on_lines && seen->usual_of == 0;
     reading->other_name =
@@ -85,7 +65,8 @@ static bool is_another(const struct reading *reading)
     if (reading->self)
         return reading->refused || fits || reading->stranger;
     if (reading->stranger)
-        return reading->refused || reading->other_name || signs_for_all(reading->seen);
+        return reading->refused || reading->seen->refused || reading->other_name ||
+               signs_for_all(reading->seen);
     return false;
 }
 

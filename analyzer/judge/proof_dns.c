@@ -69,6 +69,8 @@ static void proof_two_answers(struct proof *proof)
               second->packet, judge_seconds(second->after_us), second->ip_ttl, second->flags,
               conflict.one_bogon ? "; one not public" : "", soon ? "; too soon" : "",
               other ? "; other sender" : "");
+    if (!proof->verdict->mechanism)
+        proof->verdict->mechanism = conflict.mechanism;
     /* The client goes by what it hears first. */
     if (soon || first->rcode != 0 || judge_dns_only_bogons(first))
         proof->verdict->outcome = OUTCOME_FAILED;

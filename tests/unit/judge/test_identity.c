@@ -266,6 +266,24 @@ static void test_other_issuer_for_a_moment(void **state)
     assert_mitm(&verdict, "tls.mitm.ca_signed");
 }
 
+/* Another client, another day, did not believe it. */
+static void test_refused_by_another(void **state)
+{
+    struct observation o = of_signal(STRANGE, FITS), refused = o;
+    struct verdict verdict;
+
+    (void)state;
+    learn_usual("signal", "chat.signal.org");
+    assert_null(concluded(&o).mechanism);
+    refuse(&refused, 48);
+    learn(LINE, refused, 20 * S);
+    verdict = judged_here(&o);
+    assert_non_null(verdict.mechanism);
+    assert_string_equal(verdict.mechanism, "tls.mitm.ca_signed");
+    assert_false(has_rule(&verdict, "certificate-refused"));
+    assert_int_equal(verdict.outcome, OUTCOME_OK);
+}
+
 /* One of several authorities of a service; the client has nothing against it. */
 static void test_other_issuer_believed(void **state)
 {
@@ -445,6 +463,7 @@ int main(void)
         TEST(test_one_service),
         TEST(test_other_name),
         TEST(test_past),
+        TEST(test_refused_by_another),
         TEST(test_other_issuer_for_a_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -342,6 +342,7 @@ static struct observation case_dns_other(void)
     struct observation o = flow_question(1);
     flow_answered(&o, 5 * MS, 0, "31.13.64.7");
     flow_answered(&o, 40 * MS, 0, "68.171.242.18");
+    o.dns.answers[1].ip_ttl = 50;
     return o;
 }
 static struct observation case_dns_rotation(void)

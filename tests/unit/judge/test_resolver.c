@@ -307,6 +307,32 @@ static void test_truth_first(void **state)
     assert_int_equal(verdict.outcome, OUTCOME_UNKNOWN);
 }
 
+/* A line that doubles questions: one resolver, two answers, as soon as each other. */
+static void test_one_voice(void **state)
+{
+    struct observation o = question_of("x.example", 41 * MS, 0, PUBLIC_A, 54);
+    struct verdict verdict;
+
+    (void)state;
+    flow_answered(&o, 42 * MS, 0, PUBLIC_B);
+    o.dns.answers[1].ip_ttl = 54;
+    o.dns.answers[1].flags = 0x8180;
+    verdict = judged_here(&o, 0);
+    assert_null(verdict.mechanism);
+    assert_int_equal(verdict.outcome, OUTCOME_OK);
+    struct observation third = o;
+    flow_answered(&third, 43 * MS, 0, "9.9.9.9"); /* and one that is not */
+    third.dns.answers[2].ip_ttl = 50;
+    assert_string_equal(judged_here(&third, 0).mechanism, "dns.injection.other");
+    learn_ordinary();
+    assert_null(judged_here(&o, 0).mechanism);
+    o.dns.answers[0].after_us = 3 * MS; /* a perfect copy, but for its haste */
+    verdict = judged_here(&o, 0);
+    assert_string_equal(verdict.mechanism, "dns.injection.other");
+    assert_int_equal(verdict.attribution, ATTRIBUTION_THIRD_PARTY);
+    assert_int_equal(verdict.outcome, OUTCOME_FAILED);
+}
+
 /* ---- a resolver's own lie ---- */
 
 static void test_own_lie(void **state)
@@ -391,7 +417,7 @@ static void test_looks(void **state)
 
 static void test_followed(void **state)
 {
-    struct observation o = question_of("x.example", 5 * MS, 0, PUBLIC_A, 50);
+    struct observation o = question_of("x.example", 5 * MS, 0, PUBLIC_A, 51);
     struct verdict doubted, verdict;
 
     (void)state;
@@ -482,6 +508,7 @@ int main(void)
         TEST(test_quick_resolver),
         TEST(test_two_answers_named_by_first),
         TEST(test_truth_first),
+        TEST(test_one_voice),
         TEST(test_own_lie),
         TEST(test_owned_address),
         TEST(test_looks),
