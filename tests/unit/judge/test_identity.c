@@ -264,6 +264,8 @@ static void test_other_issuer_for_a_moment(void **state)
     learn(LINE, usual, 5 * S);
     struct verdict verdict = judged_here(&o);
     assert_mitm(&verdict, "tls.mitm.ca_signed");
+    o = of_signal(STRANGE, FITS); /* what one client refused another believed */
+    assert_non_null(judged_here(&o).mechanism);
 }
 
 /* Another client, another day, did not believe it. */

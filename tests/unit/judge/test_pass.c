@@ -121,15 +121,29 @@ static void test_other_issuer(void **state)
     assert_int_equal(verdict.attribution, ATTRIBUTION_UNKNOWN);
 }
 
+/* An authority that signs for others as a matter of course is no stranger. */
+static void test_public_authority(void **state)
+{
+    struct observation rows[7];
+
+    for (unsigned i = 0; i < ARRAY_LENGTH(rows); i++) {
+        rows[i] = session_at(i + 1, i == 2 || i > 3 ? "Root, Filter Ltd" : "CA 7, Good Trust");
+        rows[i].service = i > 3 ? "slack" : "signal";
+        rows[i].host = i > 3 ? "slack.com" : "chat.signal.org";
+    }
+    rows[2].evidence.tls.alert_level = 2;
+    rows[2].evidence.tls.alert_description = 48;
+    struct verdict verdict = judged_of(*state, rows, ARRAY_LENGTH(rows), 3);
+    assert_null(verdict.mechanism);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, testing_setup, testing_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_lone_denial),
-        TEST(test_followed_well),
-        TEST(test_not_followed),
-        TEST(test_other_issuer),
+        TEST(test_lone_denial),  TEST(test_followed_well),    TEST(test_not_followed),
+        TEST(test_other_issuer), TEST(test_public_authority),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

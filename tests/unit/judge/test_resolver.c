@@ -324,6 +324,9 @@ static void test_one_voice(void **state)
     flow_answered(&third, 43 * MS, 0, "9.9.9.9"); /* and one that is not */
     third.dns.answers[2].ip_ttl = 50;
     assert_string_equal(judged_here(&third, 0).mechanism, "dns.injection.other");
+    third = o;
+    third.dns.answers[1].flags = 0x8580;
+    assert_string_equal(judged_here(&third, 0).mechanism, "dns.injection.other");
     learn_ordinary();
     assert_null(judged_here(&o, 0).mechanism);
     o.dns.answers[0].after_us = 3 * MS; /* a perfect copy, but for its haste */
