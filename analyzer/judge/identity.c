@@ -41,7 +41,7 @@ struct name {
 
 struct issuer {
     uint32_t usual_of, stranger_to;
-    uint32_t services; /* to which it is a stranger, a bit each by hash */
+    struct keyed_few services; /* to which it is a stranger */
     bool control;
 };
 
@@ -207,7 +207,7 @@ static int conclude_name(struct identities *identities, const struct name *name)
             continue;
         }
         issuer->stranger_to++;
-        issuer->services |= UINT32_C(1) << (name->service & 31);
+        keyed_few_add(&issuer->services, name->service);
         issuer->control |= name->control;
     }
     return status;
@@ -256,7 +256,7 @@ struct identity_view identities_find(const struct identities *identities, uint32
     if (issuer) {
         view.usual_of = issuer->usual_of;
         view.stranger_to = issuer->stranger_to;
-        view.strange_services = (unsigned)__builtin_popcount(issuer->services);
+        view.strange_services = issuer->services.count;
         view.strange_control = issuer->control;
     }
     return view;

@@ -30,7 +30,7 @@ struct identity_view {
     bool seen_on_lines;   /* this issuer signed for the name on several lines */
     uint32_t fitting;     /* flows of the name with a certificate that fits it */
     /* Names for which this flow's issuer is the usual one, and those for which another is; services
-     * among the latter, at most 32, and whether a control is among them. */
+     * among the latter, at most 4, and whether a control is among them. */
     uint32_t usual_of, stranger_to;
     unsigned strange_services;
     bool strange_control;

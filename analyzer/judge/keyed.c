@@ -137,3 +137,12 @@ uint64_t keyed_hash(const struct keyed *keyed, const char *text, size_t length)
 {
     return hash_bytes(&keyed->hash, text, length);
 }
+
+void keyed_few_add(struct keyed_few *few, uint64_t word)
+{
+    for (uint32_t i = 0; i < few->count; i++)
+        if (few->words[i] == word)
+            return;
+    if (few->count < KEYED_FEW)
+        few->words[few->count++] = word;
+}

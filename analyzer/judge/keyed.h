@@ -31,5 +31,13 @@ uint32_t keyed_count(const struct keyed *keyed);
 void *keyed_at(const struct keyed *keyed, uint32_t index);
 uint64_t keyed_refused(const struct keyed *keyed);
 
+/* So many different words, exactly: a few matter, and chance must not change a verdict. */
+#define KEYED_FEW 4u
+struct keyed_few {
+    uint64_t words[KEYED_FEW];
+    uint32_t count; /* stays at KEYED_FEW */
+};
+void keyed_few_add(struct keyed_few *few, uint64_t word);
+
 /* A word of a key that stands for a text; differs from table to table. */
 uint64_t keyed_hash(const struct keyed *keyed, const char *text, size_t length);

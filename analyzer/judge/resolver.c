@@ -15,7 +15,7 @@
 struct voice {
     uint32_t samples, good, plain; /* samples 0: a free place */
     uint32_t near_least, least_us, plain_least_us;
-    uint64_t names; /* of those near the least: a bit each, by hash */
+    struct keyed_few names; /* of those near the least */
     int64_t first_us, last_us;
     uint32_t edns_asked, edns_given, with_df;
     uint16_t header_any, header_all;
@@ -128,12 +128,13 @@ static void learn_time(struct voice *voice, uint32_t after_us, uint64_t name)
     if (voice->samples == 0 || after_us < voice->least_us) {
         bool still_near = voice->samples > 0 && voice->least_us <= NEAR_LEAST(after_us);
         voice->near_least = still_near ? voice->near_least : 0;
-        voice->names = still_near ? voice->names : 0;
+        if (!still_near)
+            voice->names.count = 0;
         voice->least_us = after_us;
     }
     if (after_us <= NEAR_LEAST(voice->least_us)) {
         voice->near_least++;
-        voice->names |= UINT64_C(1) << (name & 63);
+        keyed_few_add(&voice->names, name);
     }
 }
 
@@ -205,7 +206,7 @@ struct resolver_view resolvers_find(const struct resolvers *resolvers, uint32_t 
         .plain = own->plain,
         .plain_least_us = own->plain_least_us,
         .near_least = own->near_least,
-        .names = (unsigned)__builtin_popcountll(own->names),
+        .names = own->names.count,
         .least_us = own->least_us,
         .first_us = own->first_us,
         .last_us = own->last_us,

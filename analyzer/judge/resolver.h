@@ -23,7 +23,7 @@ struct resolver_view {
     uint32_t good;             /* good answers it was learnt from; 0: nothing is known */
     uint32_t plain;            /* those and answers that there is no such record */
     uint32_t near_least;       /* of all its answers, those within an eighth of the least; */
-    unsigned names;            /* to how many names those were, at most 64 */
+    unsigned names;            /* to how many names those were, at most 4 */
     uint32_t plain_least_us;   /* of the plain ones alone */
     uint32_t least_us;         /* question to answer */
     int64_t first_us, last_us; /* its first and its last good answer */

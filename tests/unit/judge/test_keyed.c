@@ -46,8 +46,21 @@ static void test_values(void **state)
     keyed_destroy(NULL);
 }
 
+static void test_few(void **state)
+{
+    struct keyed_few few = {.count = 0};
+
+    (void)state;
+    for (uint64_t i = 0; i < 100; i++)
+        keyed_few_add(&few, i % 3 << 60);
+    assert_int_equal(few.count, 3);
+    keyed_few_add(&few, 7);
+    keyed_few_add(&few, 8);
+    assert_int_equal(few.count, KEYED_FEW);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_few)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
