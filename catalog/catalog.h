@@ -61,7 +61,8 @@ struct catalog_service {
     const char *id, *name, *summary; /* operator: who runs it */
     const char *operator_name;
     enum service_class class;
-    bool self_hosted; /* has no fixed names: an inventory is the reliable way */
+    bool self_hosted;   /* has no fixed names: an inventory is the reliable way */
+    bool own_authority; /* its servers may show certificates of an authority of their own */
     const struct catalog_source *sources;
     size_t source_count;
     size_t name_count, block_count; /* how many names and address blocks it matches */

@@ -145,6 +145,7 @@ static const cyaml_schema_field_t service_fields[] = {
     WORD("class", struct raw_service, public.class, class_words),
     TEXT("operator", struct raw_service, public.operator_name),
     FLAG_OPTIONAL("self_hosted", struct raw_service, public.self_hosted),
+    FLAG_OPTIONAL("own_authority", struct raw_service, public.own_authority),
     TEXT("summary", struct raw_service, public.summary),
     LIST("sources", struct raw_service, public.sources, public.source_count, &source_entry),
     LIST_OPTIONAL("names", struct raw_service, names, name_count, &name_entry, CYAML_UNLIMITED),

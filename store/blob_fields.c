@@ -134,7 +134,7 @@ static const struct field http_fields[] = {
 #define RECORD struct dns_facts
 static const struct field dns_fields[] = {
     FIELD(UNSIGNED, qtype), FIELD(UNSIGNED, id), FIELD(BOOL, edns_asked),
-    FIELD(BOOL, over_tcp),  BLOCKPAGE_FIELDS,
+    FIELD(BOOL, over_tcp),  BLOCKPAGE_FIELDS,    FIELD_MAX(UNSIGNED, page_owner, DNS_PAGE_OF_ASKED),
 };
 #undef RECORD
 

@@ -207,6 +207,13 @@ struct dns_facts_answer {
     uint64_t packet;
 };
 
+/* In whose catalogued address blocks an address lies that a list of block pages holds. */
+enum dns_page_owner {
+    DNS_PAGE_OF_NONE,
+    DNS_PAGE_OF_OTHER, /* a service that was not asked for */
+    DNS_PAGE_OF_ASKED  /* the service asked for, or another of its operator */
+};
+
 struct dns_facts {
     bool present;
     uint16_t qtype, id;
@@ -214,6 +221,7 @@ struct dns_facts {
     uint8_t answer_count; /* kept; repeats of one answer are counted in packets_down only */
     struct dns_facts_answer answers[DNS_FACTS_ANSWERS];
     struct blockpage_facts blockpage; /* of an address in any of the answers */
+    uint8_t page_owner;               /* of that address: enum dns_page_owner */
 };
 
 /* What is known beyond the row; kept only for flows that did not end well or that carried a
@@ -261,6 +269,17 @@ struct import_facts {
 
 /* ---- one flow, or one DNS question ---- */
 
+/* The certificate that the server of a TLS connection showed; version 1.3 hides it. */
+enum certificate_flag {
+    CERTIFICATE_PRESENT = 1,
+    CERTIFICATE_NAME_FITS = 2,   /* one of its names is the one that was asked for */
+    CERTIFICATE_NAME_OTHER = 4,  /* all its names are known, and none is */
+    CERTIFICATE_SELF_ISSUED = 8, /* it names itself as its issuer */
+    CERTIFICATE_PAST = 16,       /* outside its days of validity, by the capture's clock */
+    CERTIFICATE_OWN = 32 /* of a service whose servers anybody may run, under an authority of their
+                            own: the catalog's word, or the inventory's */
+};
+
 enum observation_flag {
     OBSERVATION_MID_STREAM = 1, /* its beginning is not in the capture */
     OBSERVATION_ONE_SIDED = 2,  /* packets of one side only */
@@ -290,7 +309,9 @@ struct observation {
     uint64_t packets[2], bytes[2]; /* bytes of IP packets */
     enum stage stage;
     enum close_reason close;
-    uint16_t flags; /* enum observation_flag */
+    uint16_t flags;      /* enum observation_flag */
+    uint8_t certificate; /* enum certificate_flag */
+    const char *issuer;  /* of the certificate: "CN, O"; "" none, or not kept. As host */
     struct dns_facts dns;
     struct evidence_facts evidence;
     struct path_facts path; /* all zero where evidence is present */

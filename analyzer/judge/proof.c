@@ -415,7 +415,7 @@ static void set_score(const struct proof *proof)
     double score = 1.0 / (1.0 + exp(-proof->sum));
 
     if (!proof->contradicted)
-        score = MIN_OF(score, PROOF_CAP_UNPROVEN);
+        score = MIN_OF(score, proof->cap > 0 ? proof->cap : PROOF_CAP_UNPROVEN);
     if (proof->innocent)
         score = MIN_OF(score, JUDGE_SCORE_INNOCENT);
     proof->verdict->score = round(score * 1000) / 1000; /* more digits would be false ones */
@@ -431,6 +431,8 @@ void proof_flow(const struct observation *flow, const struct judge_context *cont
         proof.weighed = 1;
         proof.sum = judge_rule_find("blockpage")->weight;
     }
+    if (flow->transport == TRANSPORT_TCP)
+        proof_identity(&proof);
     if (flow->dns.present) {
         proof_question(&proof);
         proof_injector_dns(&proof);

@@ -28,6 +28,7 @@ struct proof {
     unsigned weighed; /* rules with a weight that fired */
     bool contradicted, innocent;
     const struct suspect *forged; /* the contradicted packet of a connection */
+    double cap;                   /* of an unproven score; 0: PROOF_CAP_UNPROVEN */
     bool page; /* its first answer is contradicted, though no packet of it looked suspicious */
 };
 
@@ -41,6 +42,8 @@ unsigned proof_hops(uint8_t ttl);
 
 void proof_flow(const struct observation *flow, const struct judge_context *context,
                 struct verdict *verdict);
+/* judge_tls_identity.c: a certificate that is not the server's */
+void proof_identity(struct proof *proof);
 /* proof_dns.c */
 void proof_question(struct proof *proof);
 /* proof_looks.c: what corroborates, and what speaks of an innocent third party */

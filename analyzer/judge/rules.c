@@ -9,6 +9,11 @@
     "Sundara Raman et al., Global, Passive Detection of Connection Tampering, SIGCOMM 2023, "      \
     "doi 10.1145/3603269.3604875"
 #define DNS_INJECTION "Duan et al., Hold-On: Protecting Against On-Path DNS Poisoning, SATIN 2012"
+#define CERTAINTY_PAPER                                                                            \
+    "Tsai et al., CERTainty: Detecting DNS Manipulation at Scale using TLS Certificates, PETS "    \
+    "2023"
+#define GFW_ANSWERS "Anonymous et al., Triplet Censors, FOCI 2020"
+#define OONI_TLS    "OONI, ooni/data: tls.mitm in its taxonomy of mechanisms"
 
 #define NDSS_RESETS "Weaver, Sommer, Paxson, Detecting Forged TCP Reset Packets, NDSS 2009"
 #define SP_REGIONAL "Wu et al., A Wall Behind A Wall, IEEE S&P 2025"
@@ -153,6 +158,15 @@ static const struct judge_rule rules[] = {
      .kind = JUDGE_RULE_CONTRADICTION,
      .weight = 5},
 
+    {.id = "dns-lone-answer",
+     .says =
+         "A question asked once was denied sooner than its resolver ever answered, in a voice in "
+         "which it never gave a good answer.",
+     .source = DNS_INJECTION "; darkline, design section 5 (a)",
+     .looks_at = "time since the question, IP TTL, the resolver's answers before and after",
+     .kind = JUDGE_RULE_CONTRADICTION,
+     .weight = 4}, /* resolvers are many machines behind one address */
+
     /* Looks. Weights are small where load balancers do the same. */
     {.id = "ttl-distance",
      .says = "The reset's TTL is three or more from its side's other packets.",
@@ -283,6 +297,92 @@ static const struct judge_rule rules[] = {
      .looks_at = "ICMP type and code",
      .kind = JUDGE_RULE_LOOKS,
      .weight = 2},
+
+    /* Of answers: farms of resolvers differ in all of these. */
+    {.id = "dns-ttl-apart",
+     .says = "The answer's TTL is two or more from that of the resolver's good answers.",
+     .source = DNS_INJECTION,
+     .looks_at = "IP TTL",
+     .kind = JUDGE_RULE_LOOKS,
+     .weight = 0.7},
+    {.id = "dns-header-apart",
+     .says = "The answer's header has flags unlike those of all the resolver's good answers.",
+     .source = GFW_ANSWERS,
+     .looks_at = "AA, RA, Z, AD",
+     .kind = JUDGE_RULE_LOOKS,
+     .weight = 0.5},
+    {.id = "dns-df-apart",
+     .says = "The answer's DF flag is not the resolver's.",
+     .source = GFW_ANSWERS,
+     .looks_at = "DF",
+     .kind = JUDGE_RULE_LOOKS,
+     .weight = 0.3},
+    {.id = "dns-no-edns",
+     .says = "The question had EDNS, the answer has not, and the resolver always gave it.",
+     .source = "RFC 6891 6.1.1",
+     .looks_at = "OPT record",
+     .kind = JUDGE_RULE_LOOKS,
+     .weight = 0.4},
+    {.id = "dns-own-voice",
+     .says = "The answer came as the resolver's good ones do: it is the resolver's own.",
+     .source = "darkline, design section 5",
+     .looks_at = "IP TTL, DF, time since the question",
+     .kind = JUDGE_RULE_LOOKS,
+     .weight = -0.5},
+    {.id = "dns-followed-well",
+     .says = "The client followed the answer and was shown the name's own certificate.",
+     .source = CERTAINTY_PAPER,
+     .looks_at = "certificates of the flows that followed",
+     .kind = JUDGE_RULE_LOOKS,
+     .weight = -3},
+    {.id = "dns-followed-to-page",
+     .says = "The client followed the answer and got a block page.",
+     .source = CERTAINTY_PAPER,
+     .looks_at = "pages of the flows that followed",
+     .kind = JUDGE_RULE_LOOKS,
+     .weight = 1.5},
+    {.id = "dns-followed-to-other",
+     .says = "The client followed the answer and was shown a certificate of other names.",
+     .source = CERTAINTY_PAPER,
+     .looks_at = "certificates of the flows that followed",
+     .kind = JUDGE_RULE_LOOKS,
+     .weight = 1},
+    {.id = "dns-followed-in-vain",
+     .says = "The client followed the answer, and no connection worked.",
+     .source = CERTAINTY_PAPER,
+     .looks_at = "outcome of the flows that followed",
+     .kind = JUDGE_RULE_LOOKS,
+     .weight = 0.3},
+
+    /* Of certificates: nobody is accused by them. */
+    {.id = "certificate-self-signed",
+     .says = "The certificate for a service's name is signed by itself.",
+     .source = OONI_TLS,
+     .looks_at = "issuer and subject, the catalog",
+     .kind = JUDGE_RULE_LOOKS,
+     .weight = 0.8},
+    {.id = "certificate-other-issuer",
+     .says = "The certificate's issuer is not the name's usual one, and no other name's either.",
+     .source = CERTAINTY_PAPER,
+     .looks_at = "issuers of all flows of the store",
+     .kind = JUDGE_RULE_LOOKS,
+     .weight = 0.8},
+    {.id = "certificate-other-name",
+     .says = "The certificate is for other names, and others were shown one that fits.",
+     .source = CERTAINTY_PAPER,
+     .looks_at = "names of the certificate, of all flows of the store",
+     .kind = JUDGE_RULE_LOOKS,
+     .weight = 0.5},
+    {.id = "certificate-refused",
+     .says = "The client said that it does not believe the certificate.",
+     .source = "RFC 8446 6.2",
+     .looks_at = "the client's alert",
+     .kind = JUDGE_RULE_LOOKS,
+     .weight = 0.7},
+    {.id = "certificate-past",
+     .looks_at = "",
+     .says = "The certificate was outside its days, and is the server's own.",
+     .source = "RFC 5280 4.1.2.5"},
 
     {.id = "idle-expiry",
      .says = "The line had rested long when it was used again: a translator, firewall or balancer "

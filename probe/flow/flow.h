@@ -102,11 +102,13 @@ struct evidence {
     uint16_t reasons;
     uint8_t certainty, role, close;
     uint8_t resets[2], resets_with_ack[2];
-    uint32_t contents; /* ticket of what the server said (contents.h); 0 it said nothing yet */
+    uint8_t certificate; /* enum certificate_flag */
     /* What the client sent and wants answered since the server's last packet that was no reset, and
      * when the first of it went out. */
     uint8_t unanswered;
     uint32_t unanswered_after_us;
+    uint32_t issuer;   /* interned, INTERN_NONE */
+    uint32_t contents; /* ticket of what the server said (contents.h); 0 it said nothing yet */
 };
 _Static_assert(sizeof(struct evidence) <= 144, "evidence stays small");
 

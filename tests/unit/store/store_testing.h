@@ -167,6 +167,7 @@ static inline void testing_fill_flow(struct observation *observation, uint32_t i
     observation->protocol = "TLS";
     observation->service = "signal";
     observation->host = "chat.signal.org";
+    observation->issuer = "";
 }
 
 static inline void testing_fill_side(struct side_facts *side, uint8_t base)
@@ -305,6 +306,7 @@ static inline void testing_fill_dns(struct dns_facts *dns)
     dns->qtype = 28;
     dns->id = 51234;
     dns->edns_asked = dns->over_tcp = true;
+    dns->page_owner = DNS_PAGE_OF_ASKED;
     testing_fill_blockpage(&dns->blockpage, BLOCKPAGE_IN_DNS);
     dns->answer_count = DNS_FACTS_ANSWERS;
     for (unsigned i = 0; i < DNS_FACTS_ANSWERS; i++) {
@@ -351,6 +353,8 @@ static inline void testing_fill_everything(struct observation *observation, uint
     observation->stage = STAGE_STREAM;
     observation->close = CLOSE_END_OF_CAPTURE;
     observation->flags = 0x8001;
+    observation->certificate = 0x3f;
+    observation->issuer = "Example Root CA, Example Trust";
     testing_fill_evidence(&observation->evidence);
     testing_fill_dns(&observation->dns);
 }
@@ -388,6 +392,8 @@ static inline void testing_assert_flow(const struct observation *a, const struct
     assert_int_equal(a->stage, b->stage);
     assert_int_equal(a->close, b->close);
     assert_int_equal(a->flags, b->flags);
+    assert_int_equal(a->certificate, b->certificate);
+    assert_string_equal(a->issuer, b->issuer);
 }
 
 static inline void testing_assert_equal(const struct observation *a, const struct observation *b)
