@@ -14,10 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyzer/judge/line_pace.h"
 #include "analyzer/judge/reference.h"
 #include "store/observation.h"
 
-#define JUDGE_RULES_VERSION "2"
+#define JUDGE_RULES_VERSION "3"
 #define JUDGE_EVIDENCE_MAX  16
 #define JUDGE_DETAIL_SIZE   160
 
@@ -32,6 +33,7 @@ struct judge_context {
      * never do, for a radio may have to wake up for each. */
     uint8_t samples_firm;
     struct reference server; /* of the flow's server, or of the resolver; may be empty */
+    struct line_pace line;   /* what else the subscriber's line carried then; may be empty */
     bool one_way; /* the input holds packets of one direction only: there, silence says nothing */
 };
 

@@ -23,6 +23,7 @@ struct judge_pass {
     struct store_reader *reader;
     struct attempts *attempts;
     struct references *references;
+    struct line_paces *paces;
     struct direction_count *inputs; /* by number */
     uint32_t *lines;                /* by number: the first input of the same vantage */
     struct observation dns;
@@ -49,6 +50,11 @@ static uint8_t samples_firm(const struct vantage *vantage)
     return wired ? PROOF_SAMPLES_FIRM : 0;
 }
 
+static bool is_household(const struct vantage *vantage)
+{
+    return vantage->position == POSITION_SUBSCRIBER;
+}
+
 static int survey(struct judge_pass *pass, const struct store_query *query, struct dl_error *error)
 {
     struct store_query with_evidence = *query;
@@ -65,6 +71,9 @@ static int survey(struct judge_pass *pass, const struct store_query *query, stru
         const struct input_record *input = store_reader_input(pass->reader, flow.input);
         bool radio = !input || samples_firm(&input->vantage) == 0;
         status = references_learn(pass->references, pass->lines[flow.input], radio, &flow);
+        if (status == DL_OK)
+            status = line_paces_learn(pass->paces, pass->lines[flow.input],
+                                      input && is_household(&input->vantage), &flow);
     }
     return status == DL_END ? DL_OK : status;
 }
@@ -116,6 +125,8 @@ int judge_pass_create(struct judge_pass **ret_pass, struct store_reader *reader,
     if (status == DL_OK)
         status = references_create(&pass->references);
     if (status == DL_OK)
+        status = line_paces_create(&pass->paces);
+    if (status == DL_OK)
         status = survey(pass, query, error);
     with_evidence.with_evidence = true;
     if (status == DL_OK)
@@ -135,6 +146,7 @@ void judge_pass_destroy(struct judge_pass *pass)
         return;
     attempts_destroy(pass->attempts);
     references_destroy(pass->references);
+    line_paces_destroy(pass->paces);
     free(pass->inputs);
     free(pass->lines);
     free(pass);
@@ -173,6 +185,10 @@ int judge_pass_next(struct judge_pass *pass, struct judged *ret_judged, struct d
                                     .server = references_find(pass->references,
                                                               pass->lines[ret_judged->flow.input],
                                                               &ret_judged->flow),
+                                    .line = line_paces_find(
+                                        pass->paces, pass->lines[ret_judged->flow.input],
+                                        is_household(&ret_judged->input->vantage),
+                                        &ret_judged->flow),
                                     .one_way = is_one_way(&pass->inputs[ret_judged->flow.input])};
     judge_flow(&ret_judged->flow, &context, &ret_judged->verdict);
     return DL_OK;
