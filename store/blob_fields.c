@@ -160,6 +160,8 @@ static const struct field pace_fields[] = {
     FIELD(UNSIGNED, lost[0]),
     FIELD(UNSIGNED, lost[1]),
     FIELD(UNSIGNED, lost[2]),
+    FIELD(UNSIGNED, ids),
+    FIELD(UNSIGNED, ids_small),
     FIELD(UNSIGNED, quick),
     FIELD(UNSIGNED, quick_counted),
     FIELD(UNSIGNED, rtt_least_us),

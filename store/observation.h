@@ -269,6 +269,7 @@ struct pace_facts {
     uint32_t first_after_us, bin_us;
     uint64_t bytes_before;  /* payload of that side before the first bin */
     uint32_t lost[3];       /* segments in all, by enum pace_lost */
+    uint32_t ids, ids_small; /* steps of the IP-ID seen with data; of them, those of 1 to 64 */
     uint32_t quick;         /* packets right after the one before, nothing missing between them */
     uint32_t quick_counted; /* of them, those whose IP-ID is one more */
     uint32_t rtt_least_us;  /* beyond the probe; 0 unknown */

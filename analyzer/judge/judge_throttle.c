@@ -3,8 +3,8 @@
  * A connection that worked and was slowed down. Two ways to slow one down, two rules:
  *
  * policed  what exceeds a rate is dropped: a token bucket explains the losses (pace_reading.h). It
- *          needs no other flow; but another server's flow slowed to the same rate at that time says
- *          that the line is so.
+ *          needs no other flow; but where other servers' flows of that time are known, one of them
+ *          must have been quicker and none slowed to the same rate: else the line is so.
  * shaped   what exceeds a rate waits: an even rate behind a queue. The subscriber's own line looks
  *          the same; so another server's flow must have been several times quicker on it: beside
  *          this one and in no queue, or within a minute while little else was carried. Or this flow
@@ -18,8 +18,10 @@
 #include "analyzer/judge/pace_reading.h"
 
 #define QUICKER          4u /* times: several */
+#define QUICKER_AT_ALL   2u /* where others were measured and none was, the line itself is slow */
 #define QUICKER_BEFORE   8u /* within one flow, where nothing else speaks for the line */
 #define EVEN_US          3000000u
+#define QUEUE_UNSEEN_US  20000u
 #define SCORE_ALONE      0.5
 #define SCORE_COMPARED   0.7
 #define SCORE_CHANGED    0.4
@@ -38,12 +40,26 @@ static const char *direction_of(const struct pace_facts *pace)
     return pace->side == SIDE_CLIENT ? "up" : "down";
 }
 
-static bool judge_policed(const struct observation *flow, const struct line_pace *line,
+/* A queue that stood from the handshake on hides in the least round trip; other flows may know
+ * better. */
+static bool may_be_queued(const struct observation *flow, const struct judge_context *context)
+{
+    uint32_t known_us = context->server.samples > 0 ? context->server.rtt_least_us : 0;
+
+    return context->line.queued_beside ||
+           (known_us > 0 && flow->pace.rtt_least_us / 2 > known_us + QUEUE_UNSEEN_US);
+}
+
+static bool judge_policed(const struct observation *flow, const struct judge_context *context,
                           struct verdict *verdict)
 {
+    const struct line_pace *line = &context->line;
     struct policed policed;
 
-    if (pace_find_policing(&flow->pace, &policed) != POLICING_YES || line->same_bps)
+    if (pace_find_policing(&flow->pace, &policed) != POLICING_YES || line->same_bps ||
+        may_be_queued(flow, context))
+        return false;
+    if (line->flows > 0 && line->best_bps < QUICKER_AT_ALL * policed.rate_bps)
         return false;
     bool compared = line->best_bps >= QUICKER * policed.rate_bps;
     name_throttle(flow, compared ? SCORE_COMPARED : SCORE_ALONE, verdict);
@@ -95,6 +111,6 @@ void judge_throttle(const struct observation *flow, const struct judge_context *
 {
     if (flow->pace.bin_count == 0 || (flow->flags & OBSERVATION_MID_STREAM) || context->one_way)
         return;
-    if (!judge_policed(flow, &context->line, verdict))
+    if (!judge_policed(flow, context, verdict))
         judge_shaped(flow, &context->line, verdict);
 }

@@ -10,7 +10,7 @@
 
 #define ENTRIES_FIRST 256u
 #define BYTES_LEAST   32768u
-#define BESIDE_US     INT64_C(1000000)
+#define BESIDE_US     INT64_C(150000)
 #define LIKE(a, b)    ((a) * 4 <= (b) * 5 && (b) * 4 <= (a) * 5) /* within a quarter */
 
 struct entry {
@@ -18,7 +18,7 @@ struct entry {
     uint32_t line;
     int64_t start_us, end_us;
     uint64_t bytes, goodput_bps, slowed_bps;
-    bool queued;
+    bool unqueued, queued; /* neither: not known */
 };
 
 struct line_paces {
@@ -63,20 +63,16 @@ static bool same_end(const struct endpoint *a, const struct endpoint *b)
 }
 
 /* The rate it was slowed to, by whatever; 0 where it was not. */
-static uint64_t slowed_to(const struct pace_facts *pace, bool *ret_queued)
+static uint64_t slowed_to(const struct pace_facts *pace)
 {
     struct policed policed;
     struct plateau plateau;
 
-    *ret_queued = false;
     if (pace->bin_count == 0)
         return 0;
     if (pace_find_policing(pace, &policed) == POLICING_YES)
         return policed.rate_bps;
-    if (!pace_find_plateau(pace, &plateau))
-        return 0;
-    *ret_queued = plateau.queued;
-    return plateau.queued ? plateau.rate_bps : 0;
+    return pace_find_plateau(pace, &plateau) && plateau.queued ? plateau.rate_bps : 0;
 }
 
 int line_paces_learn(struct line_paces *paces, uint32_t line, bool household,
@@ -106,7 +102,9 @@ int line_paces_learn(struct line_paces *paces, uint32_t line, bool household,
                             .end_us = flow->end_us,
                             .bytes = bytes,
                             .goodput_bps = pace_goodput_bps(&flow->pace)};
-    entry->slowed_bps = slowed_to(&flow->pace, &entry->queued);
+    entry->slowed_bps = slowed_to(&flow->pace);
+    entry->unqueued = pace_is_unqueued(&flow->pace);
+    entry->queued = !entry->unqueued && flow->pace.rtt_samples > 0;
     paces->longest_us = MAX_OF(paces->longest_us, flow->end_us - flow->start_us);
     return DL_OK;
 }
@@ -131,8 +129,10 @@ static void add_entry(const struct entry *entry, const struct observation *flow,
         return;
     found->flows++;
     found->best_bps = MAX_OF(found->best_bps, entry->goodput_bps);
-    if (beside_us >= BESIDE_US && !entry->queued)
+    if (beside_us >= BESIDE_US && entry->unqueued)
         found->beside_bps = MAX_OF(found->beside_bps, entry->goodput_bps);
+    if (beside_us >= BESIDE_US && entry->queued)
+        found->queued_beside = true;
     if (slowed_bps && entry->slowed_bps && LIKE(slowed_bps, entry->slowed_bps))
         found->same_bps = entry->slowed_bps;
 }
@@ -157,9 +157,11 @@ struct line_pace line_paces_find(const struct line_paces *paces, uint32_t line, 
 {
     struct endpoint client = client_of(household, flow);
     struct line_pace found = {0};
-    bool queued;
-    uint64_t slowed_bps = slowed_to(&flow->pace, &queued);
     int64_t from_us = flow->start_us - LINE_PACE_NEAR_US;
+
+    if (flow->pace.bin_count == 0)
+        return found;
+    uint64_t slowed_bps = slowed_to(&flow->pace);
 
     for (size_t i = first_since(paces, from_us - paces->longest_us); i < paces->count; i++) {
         const struct entry *entry = &paces->entries[i];

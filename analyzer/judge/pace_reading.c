@@ -8,14 +8,16 @@
  *    connections makes none.
  *  - the time of a loss: that of the packet before it, of which one knows when it passed.
  *  - tokens when lost: exact, from time and bytes kept with each loss. Tokens when passed: at the
- *    end of each bin that carried, weighted by its bytes; exact at that time, but later than the
- *    packet by what has flowed in since, and so half a segment is asked between the means.
+ *    end of each bin that carried, weighted by its bytes; exact at that time, which is later than
+ *    the packet: what it took is gone, and some has flowed in since, on both of which the original
+ *    does not look.
  *  - tolerances are in round trips times rate; where that is less than a few segments, or than
  *    what one bin carries, that: a bucket passes whole packets only.
  *  - only the first PACE_LOSSES_MAX places of loss are kept; rate and tokens are of that part.
  *  - a queue: of the losses whose round trip is known, at most 20 % may follow one of more than 1.3
  *    times (and 20 ms above) the 10th percentile; the least one stands for that. For half of them
  *    it must be known.
+ *    A least one of more than 0.3 s may itself be of a queue that stood all the time.
  *  - at least 2 s between first and last loss.
  */
 #include "analyzer/judge/pace_reading.h"
@@ -37,9 +39,10 @@
 #define INFLATED          1.3
 #define INFLATED_LEAST_MS 20u
 #define INFLATED_MOST     0.20
+#define RTT_MOST_US       300000u /* of the least: longer ones may never have been without a queue */
 #define DURATION_LEAST_US 2000000u
 #define COUNTED_SHARE     0.9
-#define COUNTED_LEAST     2u
+#define SMALL_SHARE       0.95
 
 #define PLATEAU_LEAST_US 2500000u
 #define PLATEAU_WINDOW   400000u /* at least, and as long as six segments take */
@@ -113,7 +116,8 @@ static int compare_double(const void *a, const void *b)
 
 static bool ids_count(const struct pace_facts *pace)
 {
-    return pace->quick >= COUNTED_LEAST && pace->lost[PACE_LOST_BEFORE] >= HOLES_LEAST &&
+    return pace->ids > 0 && pace->ids_small >= SMALL_SHARE * pace->ids &&
+           pace->lost[PACE_LOST_BEFORE] >= HOLES_LEAST &&
            pace->quick_counted >= COUNTED_SHARE * pace->quick;
 }
 
@@ -252,6 +256,8 @@ static bool starts_negative(const struct bucket *bucket)
 
 static enum policing try_bucket(struct bucket *bucket, struct policed *ret_policed)
 {
+    if (bucket->rtt_us > RTT_MOST_US)
+        return POLICING_QUEUE;
     if (bucket->count < 2 || few_losses(bucket))
         return POLICING_FEW_LOSSES;
     const struct pace_loss *first = bucket->losses[0], *last = bucket->losses[bucket->count - 1];
@@ -267,7 +273,7 @@ static enum policing try_bucket(struct bucket *bucket, struct policed *ret_polic
         return POLICING_NEGATIVE_START;
     double mean = tokens_on_loss(bucket, &median);
     struct passes passes = tokens_on_pass(bucket, median);
-    if (passes.mean < mean + bucket->pace->segment / 2.0 || passes.median < median)
+    if (passes.mean < mean || passes.median < median)
         return POLICING_MORE_ON_LOSS;
     if (is_scattered(bucket, median))
         return POLICING_LOSS_SCATTERED;
@@ -347,20 +353,43 @@ static int compare_u16(const void *a, const void *b)
     return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
 }
 
-static void measure_queue(const struct pace_facts *pace, unsigned from, unsigned to,
-                          struct plateau *plateau)
+/* The round trips of these bins, sorted. Returns how many. */
+static unsigned rtts_of(const struct pace_facts *pace, unsigned from, unsigned to,
+                        uint16_t rtts[PACE_BINS_MAX])
 {
-    uint16_t rtts[PACE_BINS_MAX];
     unsigned count = 0;
 
     for (unsigned i = from; i < to; i++)
         if (pace->bins[i].rtt_ms)
             rtts[count++] = pace->bins[i].rtt_ms;
-    plateau->rtt_bins = count;
-    if (count < RTT_BINS_LEAST || pace->rtt_least_us == 0)
-        return;
     qsort(rtts, count, sizeof(rtts[0]), compare_u16);
+    return count;
+}
+
+bool pace_is_unqueued(const struct pace_facts *pace)
+{
+    uint16_t rtts[PACE_BINS_MAX];
+    unsigned count = rtts_of(pace, 0, MIN_OF(pace->bin_count, PACE_BINS_MAX), rtts);
+
+    return count > 0 && pace->rtt_least_us > 0 &&
+           rtts[count / 2] * 1000u <=
+               pace->rtt_least_us + MAX_OF(pace->rtt_least_us / 2, QUEUE_LEAST_US);
+}
+
+static void measure_queue(const struct pace_facts *pace, unsigned from, unsigned to,
+                          struct plateau *plateau)
+{
+    uint16_t rtts[PACE_BINS_MAX];
+    unsigned count = rtts_of(pace, from, to, rtts);
+
+    plateau->rtt_bins = count;
+    if (count < 2 || pace->rtt_least_us == 0)
+        return;
     plateau->rtt_median_us = rtts[count / 2] * 1000u;
+    /* One is measured at a time: two long ones may be as good as many. */
+    if (count < RTT_BINS_LEAST &&
+        2.0 * count * plateau->rtt_median_us < plateau->to_us - plateau->from_us)
+        return;
     double longer_us = (double)plateau->rtt_median_us - pace->rtt_least_us;
     double segment_us = pace->segment * 8e6 / (double)MAX_OF(plateau->rate_bps, 1u);
     plateau->queued = longer_us >= QUEUE_LEAST_US && longer_us >= QUEUE_SEGMENTS * segment_us &&

@@ -19,6 +19,9 @@
  * to tell. */
 uint64_t pace_goodput_bps(const struct pace_facts *pace);
 
+/* Is its way known to have been free of a queue while it was busy? */
+bool pace_is_unqueued(const struct pace_facts *pace);
+
 /* The detector of Flach et al., An Internet-Wide Analysis of Traffic Policing, SIGCOMM 2016, on
  * what the probe keeps of a flow; its numbers are its authors'. */
 enum policing {

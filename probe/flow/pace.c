@@ -11,6 +11,7 @@
 #define TURN_BYTES     (32u << 10) /* the other side is the heavy one from here on, where it */
 #define TURN_TIMES     4u          /* sent so many times more */
 #define SHORT_US       5000u       /* about the least: nothing can have waited */
+#define TIMER_LEAST_US 200000u     /* of a sender that waits for acknowledgements in vain */
 #define QUICK_US       2000u       /* sent in one go: nothing else happened between */
 #define ID_STEP_MOST   64u         /* more is no count */
 #define SEQ_BEFORE(a, b) ((int32_t)((a) - (b)) < 0)
@@ -149,9 +150,10 @@ static uint32_t fill_holes(struct pace *pace, uint32_t start, uint32_t end, uint
         }
         uint32_t waited = after_us - MIN_OF(hole->after_us, after_us);
         filled += to - from;
-        if (waited < soonest_again(pace))
+        if (!pace->in_order && waited < soonest_again(pace))
             take_back(pace, hole, pace->last_after_us);
-        else if (hole->loss < PACE_LOSSES_MAX && !pace->losses[hole->loss].rtt_ms)
+        else if (hole->loss < PACE_LOSSES_MAX && !pace->losses[hole->loss].rtt_ms &&
+                 waited < TIMER_LEAST_US) /* no timer: a round trip and a little more */
             pace->losses[hole->loss].rtt_ms = (uint16_t)MIN_OF(waited / 1000 + 1, UINT16_MAX);
         if (from == hole->start && to == hole->end) {
             drop_hole(pace, i);
@@ -195,7 +197,7 @@ static struct pace_loss first_passed(const struct pace *pace, uint32_t seq)
 static void sent_again(struct pace *pace, uint32_t start, uint32_t end, uint32_t after_us)
 {
     if (SEQ_BEFORE(start, pace->origin) || !SEQ_BEFORE(start, pace->mark_old))
-        return; /* from before the first bin; or a copy, or not missed yet */
+        return; /* a copy, or not missed yet */
     struct pace_loss loss = first_passed(pace, start);
     if (loss.segments == 0)
         return;
@@ -231,8 +233,11 @@ static void count_ids(struct pace *pace, const struct packet *packet, int32_t ah
 
     pace->has_ip_id = packet->ip_version == 4;
     pace->ip_id = packet->ip_id;
+    pace->in_order = known && packet->ip_version == 4 && (int16_t)step > 0;
     if (!known || packet->ip_version != 4)
         return;
+    pace->ids++;
+    pace->ids_small += step > 0 && step <= ID_STEP_MOST;
     if (ahead == 0 && after_us - pace->last_after_us < QUICK_US) {
         pace->quick++;
         pace->quick_counted += step == 1;
@@ -262,6 +267,8 @@ static void take_data(struct pace *pace, const struct packet *packet, uint32_t a
     if (ahead < 0) {
         uint32_t old_end = SEQ_BEFORE(pace->next, end) ? pace->next : end;
         uint32_t filled = fill_holes(pace, start, old_end, after_us);
+        if (!SEQ_BEFORE(pace->origin, old_end)) /* of a hole from before the first bin, maybe */
+            filled = old_end - start;
         add_through(pace, after_us, filled);
         if (filled == 0)
             sent_again(pace, start, old_end, after_us);
@@ -348,7 +355,9 @@ void pace_begin(struct pace *pace, const struct pace_start *start, const struct 
     pace->side = (uint8_t)start->side;
     pace->bytes_before = start->bytes_before;
     pace->rtt_least_us = start->rtt_us;
-    pace->origin = pace->next = pace->mark_old = pace->mark_new = packet->seq;
+    pace->origin = pace->next = pace->mark_old = pace->mark_new = start->next;
+    pace->has_ip_id = packet->ip_version == 4;
+    pace->ip_id = (uint16_t)(packet->ip_id - 1);
     pace->ask_last = packet->tcp_ts_value - 1;
     if (start->side == SIDE_SERVER)
         pace->ask_last = packet->tcp_ts_echo;
@@ -366,6 +375,7 @@ static bool turns(struct pace *pace, enum side side, const struct packet *packet
     struct pace_start start = {.side = side,
                                .flow_start_us = pace->start_us - pace->first_after_us,
                                .bytes_before = pace->other_bytes - packet->payload_length,
+                               .next = packet->seq,
                                .rtt_us = pace->rtt_least_us};
     pace_begin(pace, &start, packet);
     return true;
@@ -412,6 +422,8 @@ void pace_export(const struct pace *pace, struct pace_facts *ret_facts)
     ret_facts->bin_us = pace->bin_us;
     ret_facts->bytes_before = pace->bytes_before;
     memcpy(ret_facts->lost, pace->lost, sizeof(ret_facts->lost));
+    ret_facts->ids = pace->ids;
+    ret_facts->ids_small = pace->ids_small;
     ret_facts->quick = pace->quick;
     ret_facts->quick_counted = pace->quick_counted;
     ret_facts->rtt_least_us = pace->rtt_least_us;

@@ -9,7 +9,7 @@
  *
  * What is lost is known in two ways, for the probe stands somewhere on the way. What is lost before
  * it leaves a hole in the sequence, filled later by a retransmission; a hole filled sooner than any
- * retransmission could be is reordering, and one that the other side acknowledges unfilled was lost
+ * retransmission could be, by a packet that does not have a later IP-ID, is reordering, and one that the other side acknowledges unfilled was lost
  * by the capture alone: neither counts. What is lost beyond it is sent here a second time; it is
  * noted for the time when it went the first time. Holes that were never filled when the flow ends
  * count. Where a burst's end is lost there is no hole, only a pause; then the steps of the IP-ID
@@ -46,11 +46,11 @@ struct pace {
     uint32_t mark_old, mark_new, mark_after_us;
     uint32_t ask_value, ask_after_us, ask_last; /* the timestamp, or sequence number, waited for */
     uint32_t rtt_least_us, rtt_samples, lost[3];
-    uint32_t quick, quick_counted;
+    uint32_t ids, ids_small, quick, quick_counted;
     uint64_t bytes_before, other_bytes;
     uint16_t segment, rtt_ms, ip_id;
     uint8_t side, bin_last, loss_count, hole_count;
-    bool asked, has_ip_id;
+    bool asked, has_ip_id, in_order; /* the last: the IP-ID says so */
     struct pace_bin bins[PACE_BINS_MAX];
     struct pace_loss losses[PACE_LOSSES_MAX];
     struct pace_hole holes[PACE_HOLES_MAX];
@@ -60,6 +60,7 @@ struct pace_start {
     enum side side;        /* the heavy one */
     int64_t flow_start_us; /* the flow's first packet */
     uint64_t bytes_before; /* of that side, this packet's not included */
+    uint32_t next;         /* the sequence number that was next of it */
     uint32_t rtt_us;       /* the handshake's; 0 unknown */
 };
 

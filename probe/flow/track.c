@@ -403,7 +403,7 @@ static void tcp_ack(struct tracker *tracker, struct flow *flow, enum side side,
 /* From the packet on with which a side has sent enough; where no slot is free it is asked for again
  * after as much again. */
 static void tcp_pace(struct tracker *tracker, struct flow *flow, enum side side,
-                     const struct packet *packet, bool payload)
+                     const struct packet *packet, uint32_t expected, bool payload)
 {
     struct evidence *evidence = tracker_evidence(tracker, flow);
     if (!evidence)
@@ -423,6 +423,7 @@ static void tcp_pace(struct tracker *tracker, struct flow *flow, enum side side,
         return;
     }
     struct pace_start start = {.side = side,
+                               .next = expected,
                                .flow_start_us = flow->start_us,
                                .bytes_before = before,
                                .rtt_us = evidence->handshake_rtt_us};
@@ -433,6 +434,7 @@ static bool tcp_packet(struct tracker *tracker, struct flow *flow, enum side sid
                        const struct packet *packet)
 {
     bool payload = false;
+    uint32_t expected = flow->next_seq[side];
     bool after_reset = (flow->flags & FLOW_RESET) != 0;
     if (packet->tcp_flags & TCP_RST) {
         tcp_reset(tracker, flow, side, packet);
@@ -452,7 +454,7 @@ static bool tcp_packet(struct tracker *tracker, struct flow *flow, enum side sid
         if (!flow->next_seq[side] || (int32_t)(end - flow->next_seq[side]) > 0)
             flow->next_seq[side] = end;
     }
-    tcp_pace(tracker, flow, side, packet, payload);
+    tcp_pace(tracker, flow, side, packet, expected ? expected : packet->seq, payload);
     return payload && !after_reset;
 }
 
