@@ -201,9 +201,9 @@ void probe_get_stats(const struct probe *probe, struct probe_stats *ret_stats)
     ret_stats->flows_now = flow_table_count(tracker->table);
     ret_stats->flows_peak = flow_table_peak(tracker->table);
     ret_stats->icmp_unmatched = tracker->icmp_unmatched;
-    ret_stats->parts_refused = tracker->evidence_refused + tracker->details_refused + tracker->paces_refused +
-                               probe->inspections.refused + probe->questions.refused +
-                               probe->inspectors.refused;
+    ret_stats->parts_refused = tracker->evidence_refused + tracker->details_refused +
+                               tracker->paces_refused + probe->inspections.refused +
+                               probe->questions.refused + probe->inspectors.refused;
     for (int i = 0; i < DECODE_KIND_COUNT; i++)
         ret_stats->decode[i] = decoder_count(probe->decoder, (enum decode_kind)i);
     ret_stats->memory = tracker_memory(tracker) + pool_memory(&probe->inspections) +

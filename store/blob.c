@@ -177,8 +177,7 @@ void blob_encode(struct buffer *buffer, const struct observation *observation)
     bool has_pace = observation->pace.bin_count > 0;
     bool has_path = !observation->evidence.present && observation->path.handshake_rtt_us != 0;
 
-    if (!observation->evidence.present && !observation->dns.present && !has_path &&
-        !has_pace) {
+    if (!observation->evidence.present && !observation->dns.present && !has_path && !has_pace) {
         return;
     }
     buffer_append_u8(buffer, BLOB_VERSION);

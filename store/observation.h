@@ -262,17 +262,17 @@ struct pace_loss {
 /* The heavy side of a connection that carried enough to have a pace. Bins follow each other without
  * gaps from the first on; their width is doubled each time they are full. */
 struct pace_facts {
-    uint8_t side; /* enum side: who sent most */
+    uint8_t side;      /* enum side: who sent most */
     uint8_t bin_count; /* 0: nothing is known, all else is zero */
     uint8_t loss_count;
     uint16_t segment; /* largest payload of one packet */
     uint32_t first_after_us, bin_us;
-    uint64_t bytes_before;  /* payload of that side before the first bin */
-    uint32_t lost[3];       /* segments in all, by enum pace_lost */
+    uint64_t bytes_before;   /* payload of that side before the first bin */
+    uint32_t lost[3];        /* segments in all, by enum pace_lost */
     uint32_t ids, ids_small; /* steps of the IP-ID seen with data; of them, those of 1 to 64 */
-    uint32_t quick;         /* packets right after the one before, nothing missing between them */
-    uint32_t quick_counted; /* of them, those whose IP-ID is one more */
-    uint32_t rtt_least_us;  /* beyond the probe; 0 unknown */
+    uint32_t quick;          /* packets right after the one before, nothing missing between them */
+    uint32_t quick_counted;  /* of them, those whose IP-ID is one more */
+    uint32_t rtt_least_us;   /* beyond the probe; 0 unknown */
     uint32_t rtt_samples;
     struct pace_bin bins[PACE_BINS_MAX];
     struct pace_loss losses[PACE_LOSSES_MAX]; /* the first of them */

@@ -51,4 +51,3 @@ static inline uint64_t varint_read(struct cursor *cursor)
     cursor->failed = true;
     return 0;
 }
-

@@ -179,17 +179,15 @@ int judge_pass_next(struct judge_pass *pass, struct judged *ret_judged, struct d
     if (!ret_judged->input)
         return dl_error_set(error, DL_CORRUPT, "flow %" PRIu32 ":%" PRIu64 " is of no input",
                             ret_judged->flow.input, ret_judged->flow.packet);
-    struct judge_context context = {.samples_firm = samples_firm(&ret_judged->input->vantage),
-                                    .capture_end_us = ret_judged->input->last_us,
-                                    .dns = ret_judged->dns,
-                                    .server = references_find(pass->references,
-                                                              pass->lines[ret_judged->flow.input],
-                                                              &ret_judged->flow),
-                                    .line = line_paces_find(
-                                        pass->paces, pass->lines[ret_judged->flow.input],
-                                        is_household(&ret_judged->input->vantage),
-                                        &ret_judged->flow),
-                                    .one_way = is_one_way(&pass->inputs[ret_judged->flow.input])};
+    struct judge_context context = {
+        .samples_firm = samples_firm(&ret_judged->input->vantage),
+        .capture_end_us = ret_judged->input->last_us,
+        .dns = ret_judged->dns,
+        .server = references_find(pass->references, pass->lines[ret_judged->flow.input],
+                                  &ret_judged->flow),
+        .line = line_paces_find(pass->paces, pass->lines[ret_judged->flow.input],
+                                is_household(&ret_judged->input->vantage), &ret_judged->flow),
+        .one_way = is_one_way(&pass->inputs[ret_judged->flow.input])};
     judge_flow(&ret_judged->flow, &context, &ret_judged->verdict);
     return DL_OK;
 }

@@ -17,14 +17,14 @@
 #include "analyzer/judge/judge_internal.h"
 #include "analyzer/judge/pace_reading.h"
 
-#define QUICKER          4u /* times: several */
-#define QUICKER_AT_ALL   2u /* where others were measured and none was, the line itself is slow */
-#define QUICKER_BEFORE   8u /* within one flow, where nothing else speaks for the line */
-#define EVEN_US          3000000u
-#define QUEUE_UNSEEN_US  20000u
-#define SCORE_ALONE      0.5
-#define SCORE_COMPARED   0.7
-#define SCORE_CHANGED    0.4
+#define QUICKER         4u /* times: several */
+#define QUICKER_AT_ALL  2u /* where others were measured and none was, the line itself is slow */
+#define QUICKER_BEFORE  8u /* within one flow, where nothing else speaks for the line */
+#define EVEN_US         3000000u
+#define QUEUE_UNSEEN_US 20000u
+#define SCORE_ALONE     0.5
+#define SCORE_COMPARED  0.7
+#define SCORE_CHANGED   0.4
 
 static void name_throttle(const struct observation *flow, double score, struct verdict *verdict)
 {

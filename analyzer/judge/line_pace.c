@@ -11,7 +11,7 @@
 #define ENTRIES_FIRST 256u
 #define BYTES_LEAST   32768u
 #define BESIDE_US     INT64_C(150000)
-#define LIKE(a, b)    ((a) * 4 <= (b) * 5 && (b) * 4 <= (a) * 5) /* within a quarter */
+#define LIKE(a, b)    ((a)*4 <= (b)*5 && (b)*4 <= (a)*5) /* within a quarter */
 
 struct entry {
     struct endpoint client, server;

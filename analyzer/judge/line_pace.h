@@ -18,9 +18,9 @@ struct line_pace {
     uint32_t flows;       /* whose pace is known; 0: nothing is known */
     uint64_t best_bps;    /* the best of their goodputs */
     uint64_t beside_bps;  /* of those that went on beside it, in no queue */
-    bool queued_beside; /* one that carried on beside it stood in a queue */
+    bool queued_beside;   /* one that carried on beside it stood in a queue */
     uint64_t carried_bps; /* what all of them carried beside it, in the mean */
-    uint64_t same_bps; /* a slowed one whose rate was about this one's: so is the line; 0 none */
+    uint64_t same_bps;    /* a slowed one whose rate was about this one's: so is the line; 0 none */
 };
 
 struct line_paces;

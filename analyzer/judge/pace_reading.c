@@ -129,9 +129,9 @@ static void choose_losses(struct bucket *bucket, bool beyond)
     bucket->count = 0;
     for (unsigned i = 0; i < MIN_OF(pace->loss_count, PACE_LOSSES_MAX); i++) {
         const struct pace_loss *loss = &pace->losses[i];
-        bool wanted = beyond ? loss->how == PACE_LOST_BEYOND
-                             : loss->how == PACE_LOST_BEFORE ||
-                                   (loss->how == PACE_LOST_COUNTED && counted);
+        bool wanted =
+            beyond ? loss->how == PACE_LOST_BEYOND
+                   : loss->how == PACE_LOST_BEFORE || (loss->how == PACE_LOST_COUNTED && counted);
         if (wanted && loss->segments > 0)
             bucket->losses[bucket->count++] = loss;
     }

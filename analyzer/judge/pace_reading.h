@@ -38,7 +38,7 @@ enum policing {
 
 struct policed {
     uint64_t rate_bps;
-    uint32_t losses; /* segments that were looked at */
+    uint32_t losses;         /* segments that were looked at */
     uint32_t from_us, to_us; /* first and last loss, since the first bin began */
 };
 
@@ -49,7 +49,7 @@ enum policing pace_find_policing(const struct pace_facts *pace, struct policed *
 struct plateau {
     uint32_t from_us, to_us; /* since the first bin began */
     uint64_t rate_bps;
-    uint64_t before_bps;   /* of what came before it; 0 where that was too little to tell */
+    uint64_t before_bps;    /* of what came before it; 0 where that was too little to tell */
     uint32_t rtt_median_us; /* beyond the probe, of the bins that have one */
     uint32_t rtt_bins;
     bool queued; /* the round trip was so much longer than the least that a queue must have stood */

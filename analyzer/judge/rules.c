@@ -108,7 +108,8 @@ static const struct judge_rule rules[] = {
      .source = "darkline, design section 1: silence is data"},
     {.id = "policed",
      .looks_at = "",
-     .says = "Losses fit a token bucket: what exceeded a rate was dropped, with no queue before it.",
+     .says =
+         "Losses fit a token bucket: what exceeded a rate was dropped, with no queue before it.",
      .source = "Flach et al., An Internet-Wide Analysis of Traffic Policing, SIGCOMM 2016"},
     {.id = "shaped",
      .looks_at = "",

@@ -5,15 +5,15 @@
 
 #include "base/array.h"
 
-#define REORDER_US     3000u       /* where no round trip is known */
-#define JUMP_MOST      (4u << 20)  /* beyond it a sequence number is not this flow's */
-#define THROUGH_MOST   (1u << 31)  /* by then all is known; counters do not wrap */
-#define TURN_BYTES     (32u << 10) /* the other side is the heavy one from here on, where it */
-#define TURN_TIMES     4u          /* sent so many times more */
-#define SHORT_US       5000u       /* about the least: nothing can have waited */
-#define TIMER_LEAST_US 200000u     /* of a sender that waits for acknowledgements in vain */
-#define QUICK_US       2000u       /* sent in one go: nothing else happened between */
-#define ID_STEP_MOST   64u         /* more is no count */
+#define REORDER_US       3000u       /* where no round trip is known */
+#define JUMP_MOST        (4u << 20)  /* beyond it a sequence number is not this flow's */
+#define THROUGH_MOST     (1u << 31)  /* by then all is known; counters do not wrap */
+#define TURN_BYTES       (32u << 10) /* the other side is the heavy one from here on, where it */
+#define TURN_TIMES       4u          /* sent so many times more */
+#define SHORT_US         5000u       /* about the least: nothing can have waited */
+#define TIMER_LEAST_US   200000u     /* of a sender that waits for acknowledgements in vain */
+#define QUICK_US         2000u       /* sent in one go: nothing else happened between */
+#define ID_STEP_MOST     64u         /* more is no count */
 #define SEQ_BEFORE(a, b) ((int32_t)((a) - (b)) < 0)
 
 static uint32_t after_us_of(const struct pace *pace, const struct packet *packet)
@@ -287,8 +287,8 @@ static void take_acknowledgement(struct pace *pace, uint32_t ack)
     while (pace->hole_count > 0 && !SEQ_BEFORE(ack, pace->holes[0].end) &&
            !SEQ_BEFORE(pace->next, ack)) {
         const struct pace_hole hole = pace->holes[0];
-        take_back(pace, &hole, hole.loss < PACE_LOSSES_MAX ? pace->losses[hole.loss].after_us
-                                                           : hole.after_us);
+        take_back(pace, &hole,
+                  hole.loss < PACE_LOSSES_MAX ? pace->losses[hole.loss].after_us : hole.after_us);
         drop_hole(pace, 0);
     }
 }

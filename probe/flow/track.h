@@ -14,7 +14,7 @@
 struct track_options {
     uint32_t flows_maximum;
     uint32_t details_maximum;
-    uint32_t paces_maximum; /* 0: nobody's pace is kept */
+    uint32_t paces_maximum;                                         /* 0: nobody's pace is kept */
     bool (*is_local)(void *context, const struct address *address); /* may be NULL */
     bool (*is_server_port)(void *context, enum transport transport,
                            uint16_t port); /* may be NULL */

@@ -29,7 +29,7 @@ struct box {
     uint16_t own_ip_id;     /* the injector's own counter */
     struct token_bucket buckets[2]; /* of `shared` rules, by enum side */
     struct shaper shapers[2];
-    FILE *journal;          /* NULL for none */
+    FILE *journal; /* NULL for none */
 };
 
 /* ---- box.c ---- */

@@ -152,8 +152,7 @@ static void slow_down(struct box *box, const struct seen *seen, int64_t now_us,
     struct shaper *shaper =
         rule->shared ? &box->shapers[seen->side] : &seen->flow->shapers[seen->side];
     if (rule->action == ACTION_POLICE) {
-        verdict->drop =
-            !token_bucket_take(bucket, rule->rate_kbit, rule->burst, bytes, now_us);
+        verdict->drop = !token_bucket_take(bucket, rule->rate_kbit, rule->burst, bytes, now_us);
     } else {
         verdict->wait_us = shaper_delay(shaper, rule->rate_kbit, rule->queue, bytes, now_us);
         verdict->drop = verdict->wait_us < 0;
