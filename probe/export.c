@@ -202,6 +202,9 @@ static void observation_fill(struct probe *probe, struct flow *flow, enum close_
             out->path = (struct path_facts){.handshake_rtt_us = evidence->handshake_rtt_us,
                                             .server_ttl = evidence->sides[SIDE_SERVER].ttl_first,
                                             .first_exchange_us = first_exchange(evidence)};
+        const struct pace *pace = tracker_pace(&probe->tracker, flow);
+        if (pace)
+            pace_export(pace, &out->pace);
     }
     if (question) {
         out->host = question->name;

@@ -155,6 +155,25 @@ static const struct field path_fields[] = {
 };
 #undef RECORD
 
+#define RECORD struct pace_facts
+static const struct field pace_fields[] = {
+    FIELD_MAX(UNSIGNED, side, SIDE_SERVER),
+    FIELD(UNSIGNED, segment),
+    FIELD(UNSIGNED, first_after_us),
+    FIELD(UNSIGNED, bin_us),
+    FIELD(UNSIGNED, bytes_before),
+    FIELD(UNSIGNED, lost[0]),
+    FIELD(UNSIGNED, lost[1]),
+    FIELD(UNSIGNED, lost[2]),
+    FIELD(UNSIGNED, ids),
+    FIELD(UNSIGNED, ids_small),
+    FIELD(UNSIGNED, quick),
+    FIELD(UNSIGNED, quick_counted),
+    FIELD(UNSIGNED, rtt_least_us),
+    FIELD(UNSIGNED, rtt_samples),
+};
+#undef RECORD
+
 const struct section blob_sections[TAG_COUNT] = {
     [TAG_EVIDENCE] = {evidence_fields, ARRAY_LENGTH(evidence_fields)},
     [TAG_CLIENT] = {side_fields, ARRAY_LENGTH(side_fields)},
@@ -168,4 +187,7 @@ const struct section blob_sections[TAG_COUNT] = {
     [TAG_ANSWER] = {answer_fields, ARRAY_LENGTH(answer_fields)},
     [TAG_ADDRESS] = {NULL, 0},
     [TAG_PATH] = {path_fields, ARRAY_LENGTH(path_fields)},
+    [TAG_PACE] = {pace_fields, ARRAY_LENGTH(pace_fields)},
+    [TAG_PACE_BINS] = {NULL, 0},
+    [TAG_PACE_LOSSES] = {NULL, 0},
 };

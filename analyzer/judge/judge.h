@@ -16,6 +16,7 @@
 
 #include "analyzer/judge/house.h"
 #include "analyzer/judge/identity.h"
+#include "analyzer/judge/line_pace.h"
 #include "analyzer/judge/reference.h"
 #include "analyzer/judge/resolver.h"
 #include "catalog/injector.h"
@@ -38,6 +39,7 @@ struct judge_context {
     struct reference server;       /* of the flow's server, or of the resolver; may be empty */
     struct resolver_view resolver; /* of a question; may be empty */
     struct identity_view identity; /* of a flow that shows a certificate; may be empty */
+    struct line_pace line;         /* what else the subscriber's line carried then; may be empty */
     uint8_t followed;              /* of a question: enum follow_flag */
     const struct injector_table *injectors; /* known ones; NULL for none */
     enum position position; /* of the vantage: at the server, its log is known (signature.h) */

@@ -49,6 +49,10 @@ void judge_tcp(const struct observation *flow, const struct judge_context *conte
 void judge_dns(const struct observation *flow, const struct judge_context *context,
                struct verdict *verdict);
 
+/* judge_throttle.c: a connection that worked, and was slowed down. */
+void judge_throttle(const struct observation *flow, const struct judge_context *context,
+                    struct verdict *verdict);
+
 /* Do the answers to this question contradict each other, or lead a public name to a private
  * address? The mechanism, NULL if neither. */
 const char *judge_dns_doubt(const struct observation *question, bool *ret_conflict);

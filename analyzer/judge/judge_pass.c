@@ -28,6 +28,7 @@ struct judge_pass {
     struct resolvers *resolvers;
     struct identities *identities;
     struct follows *follows;
+    struct line_paces *paces;
     const struct injector_table *injectors; /* the caller's */
     struct direction_count *inputs;         /* by number */
     uint32_t *lines;                        /* by number: the first input of the same vantage */
@@ -73,6 +74,9 @@ static int learn(struct judge_pass *pass, const struct observation *flow,
         status = identities_learn(pass->identities, line, flow);
     if (status == DL_OK)
         status = follows_learn(pass->follows, flow, input ? input->last_us : 0);
+    if (status == DL_OK)
+        status =
+            line_paces_learn(pass->paces, line, position_of(input) == POSITION_SUBSCRIBER, flow);
     houses_learn(pass->houses, line, position_of(input), flow);
     return status;
 }
@@ -153,6 +157,8 @@ int judge_pass_create(struct judge_pass **ret_pass, struct store_reader *reader,
     if (status == DL_OK)
         status = follows_create(&pass->follows);
     if (status == DL_OK)
+        status = line_paces_create(&pass->paces);
+    if (status == DL_OK)
         status = survey(pass, query, error);
     with_evidence.with_evidence = true;
     if (status == DL_OK)
@@ -176,6 +182,7 @@ void judge_pass_destroy(struct judge_pass *pass)
     resolvers_destroy(pass->resolvers);
     identities_destroy(pass->identities);
     follows_destroy(pass->follows);
+    line_paces_destroy(pass->paces);
     free(pass->inputs);
     free(pass->lines);
     free(pass);
@@ -210,6 +217,8 @@ static struct judge_context context_of(const struct judge_pass *pass, const stru
         context.resolver = resolvers_find(pass->resolvers, line, flow);
     if (flow->certificate)
         context.identity = identities_find(pass->identities, line, flow);
+    context.line = line_paces_find(pass->paces, line,
+                                   judged->input->vantage.position == POSITION_SUBSCRIBER, flow);
     context.followed = follows_find(pass->follows, flow);
     return context;
 }

@@ -119,6 +119,23 @@ static const struct judge_rule rules[] = {
      .looks_at = "",
      .says = "Only a part of the flow is in the capture.",
      .source = "darkline, design section 1: silence is data"},
+    {.id = "policed",
+     .looks_at = "",
+     .says =
+         "Losses fit a token bucket: what exceeded a rate was dropped, with no queue before it.",
+     .source = "Flach et al., An Internet-Wide Analysis of Traffic Policing, SIGCOMM 2016"},
+    {.id = "shaped",
+     .looks_at = "",
+     .says = "It went at an even rate behind a queue that stood beyond the probe.",
+     .source = "OONI, dd-007-throttling; Flach et al., SIGCOMM 2016"},
+    {.id = "line-was-quicker",
+     .looks_at = "",
+     .says = "Another server's flow was several times quicker on this line at about that time.",
+     .source = "Xue et al., Throttling Twitter, IMC 2021: a control beside the throttled one"},
+    {.id = "was-quicker",
+     .looks_at = "",
+     .says = "The same flow was many times quicker before.",
+     .source = "Xue et al., Throttling Twitter, IMC 2021"},
 
     /* Contradictions: e^5 to one, since an error of clocks or a lost packet can feign each. */
     {.id = "answer-too-soon",

@@ -332,6 +332,40 @@ static inline void testing_fill_dns(struct dns_facts *dns)
 }
 
 /* Everything there is, with a different value in every field. */
+static inline void testing_fill_pace(struct pace_facts *pace)
+{
+    memset(pace, 0, sizeof(*pace));
+    pace->side = SIDE_SERVER;
+    pace->segment = 1448;
+    pace->first_after_us = 76997;
+    pace->bin_us = 200000;
+    pace->bytes_before = (UINT64_C(1) << 40) + 1;
+    for (uint32_t i = 0; i < ARRAY_LENGTH(pace->lost); i++) {
+        pace->lost[i] = UINT32_MAX - i;
+    }
+    pace->rtt_least_us = 24253;
+    pace->rtt_samples = 34;
+    pace->ids = 35;
+    pace->ids_small = 36;
+    pace->quick = 37;
+    pace->quick_counted = 38;
+    pace->bin_count = PACE_BINS_MAX;
+    for (uint32_t i = 0; i < PACE_BINS_MAX; i++) {
+        bool plain = i % 3 == 0; /* bytes alone */
+        pace->bins[i].bytes = UINT32_MAX - i;
+        pace->bins[i].rtt_ms = plain ? 0 : (uint16_t)(UINT16_MAX - i);
+        pace->bins[i].lost = plain ? 0 : (uint8_t)(UINT8_MAX - i);
+    }
+    pace->loss_count = PACE_LOSSES_MAX;
+    for (uint32_t i = 0; i < PACE_LOSSES_MAX; i++) { /* also backwards in time */
+        pace->losses[i].after_us = i % 2 ? UINT32_MAX - i : i;
+        pace->losses[i].bytes = i % 2 ? i : UINT32_MAX - i;
+        pace->losses[i].rtt_ms = (uint16_t)(UINT16_MAX - i);
+        pace->losses[i].segments = (uint8_t)(UINT8_MAX - i);
+        pace->losses[i].how = (uint8_t)(i % 3);
+    }
+}
+
 static inline void testing_fill_everything(struct observation *observation, uint32_t input,
                                            uint64_t packet)
 {
@@ -357,6 +391,7 @@ static inline void testing_fill_everything(struct observation *observation, uint
     observation->issuer = "Example Root CA, Example Trust";
     testing_fill_evidence(&observation->evidence);
     testing_fill_dns(&observation->dns);
+    testing_fill_pace(&observation->pace);
 }
 
 static inline void testing_assert_endpoint(const struct endpoint *a, const struct endpoint *b)
@@ -401,6 +436,7 @@ static inline void testing_assert_equal(const struct observation *a, const struc
     testing_assert_flow(a, b);
     assert_memory_equal(&a->evidence, &b->evidence, sizeof(a->evidence));
     assert_memory_equal(&a->dns, &b->dns, sizeof(a->dns));
+    assert_memory_equal(&a->pace, &b->pace, sizeof(a->pace));
 }
 
 /* A closed store of `rows` plain flows, one second of packet numbers apart. */

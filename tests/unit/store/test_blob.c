@@ -29,6 +29,7 @@ static void assert_comes_back(void)
     assert_int_equal(blob_decode(blob.bytes, blob.length, &decoded), DL_OK);
     assert_memory_equal(&decoded.evidence, &filled.evidence, sizeof(filled.evidence));
     assert_memory_equal(&decoded.dns, &filled.dns, sizeof(filled.dns));
+    assert_memory_equal(&decoded.pace, &filled.pace, sizeof(filled.pace));
 }
 
 static void test_nothing(void **state)
@@ -48,6 +49,8 @@ static void test_everything(void **state)
     assert_comes_back();
     testing_fill_dns(&filled.dns);
     memset(&filled.evidence, 0, sizeof(filled.evidence));
+    assert_comes_back();
+    memset(&filled.dns, 0, sizeof(filled.dns)); /* the pace alone */
     assert_comes_back();
 }
 
