@@ -97,7 +97,9 @@ def round_trip(packets, injected):
 
 
 def overlap_differs(one, other):
-    """Two contents for one sequence range."""
+    """Two contents for one sequence range; what a reset says is no part of the stream (RFC 9293)."""
+    if (one.flags | other.flags) & RST:
+        return False
     distance = (other.seq - one.seq + 2**31) % 2**32 - 2**31
     begin, back = max(0, distance), max(0, -distance)
     length = min(len(one.payload) - begin, len(other.payload) - back)
@@ -148,10 +150,11 @@ def complete(flows, frames, lab, carrier):
     packets = packets_by_flow(frames, {key_of(flow) for flow in flows})
     sent = {key: [line['sent'] for line in lines if 'sent' in line] for key, lines in journal.items()}
     injected = {key: [packet for packet in packets[key] if is_injected(packet, sent.get(key, ()))] for key in packets}
-    trips = {}
+    trips, counts = {}, {}
     for key in packets:
         if (trip := round_trip(packets[key], injected[key])) is not None:
             trips[key[2]] = min(trip, trips.get(key[2], trip))
+            counts[key[2:]] = counts.get(key[2:], 0) + 1
     for flow in flows:
         key = key_of(flow)
         lines, own = journal.get(key, []), packets[key]
@@ -173,3 +176,5 @@ def complete(flows, frames, lab, carrier):
             raise ValueError(f'{flow["host"]} {key}: an innocent whose packets hold a contradiction: {found}')
         if lines:
             flow['interference'] = told(lines)
+        if lab.variation:
+            flow |= {'round_trips': counts.get(key[2:], 0)} | ({'injector': lab.variation.family} if lines else {})
