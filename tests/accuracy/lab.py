@@ -6,10 +6,11 @@ A flow of the truth is one of
   interfered  the middlebox acted on it as a third party
   innocent    the middlebox acted on it and is not to blame (a balancer, an expired mapping, a normaliser), or a server or resolver did it itself,
               or it is a flow of a case that plays an innocent (a bad line)
+  lying       a resolver that is no stranger on the line gave the false answer itself
   untouched   nothing befell it: controls, visits before, questions
 Attempts are all flows but questions for names nobody touched. An interfered flow is right when its mechanism is the truth's. It is provable when its
 packets hold a contradiction, and it was not only haste, or three round trips to that server are in the capture. Proven is third-party with a
-score above 0.1; nobody else may be given that.
+score above 0.1; nobody innocent or untouched may be given that. A lying resolver is no innocent: who sits there is told apart, and counts for nothing.
 """
 import argparse
 import collections
@@ -65,7 +66,9 @@ def ends(flow):
 def class_of(case, truth):
     if truth.get("attribution") == "third-party" and "innocent" not in truth:
         return "interfered"
-    if any(key in truth for key in ("interference", "ends", "by", "innocent")):
+    if truth.get("by") == "resolver":
+        return "lying"
+    if any(key in truth for key in ("interference", "ends", "innocent")):
         return "innocent"
     return "innocent" if case.startswith("innocent-") and "dns" not in truth and truth.get("class") != "control" else "untouched"
 
@@ -113,7 +116,7 @@ def is_throttling(line):
 
 def is_accused(line, proven="proven"):
     """Said to be a third party's, and it is not, or that one is innocent."""
-    return line["class"] != "interfered" and line.get(proven, False)
+    return line["class"] in ("innocent", "untouched") and line.get(proven, False)
 
 
 def lacks_innocence(line):
@@ -225,7 +228,7 @@ def told(line):
 def print_counts(figures):
     attempts = [line for line in figures.lines if line["attempt"]]
     kinds = collections.Counter(line["class"] for line in attempts)
-    print(f"attempts {len(attempts)}: interfered {kinds['interfered']}, innocent {kinds['innocent']}, untouched {kinds['untouched']}; "
+    print(f"attempts {len(attempts)}: interfered {kinds['interfered']}, lying {kinds['lying']}, innocent {kinds['innocent']}, untouched {kinds['untouched']}; "
           f"questions for untouched names {len(figures.lines) - len(attempts)}; flows not found {sum(not line['found'] for line in figures.lines)}")
 
 
@@ -233,7 +236,10 @@ def print_mechanisms(figures):
     print(f"mechanism right: {share([x for x in figures.plain if is_right(x)], figures.plain)}; "
           f"throttling: {share([x for x in figures.throttled if is_right(x)], figures.throttled)}")
     innocents = [x for x in figures.lines if x["class"] == "innocent" and x["asserted"]]
-    print(f"mechanism right on innocents: {share([x for x in innocents if is_right(x)], innocents)}")
+    lying = [x for x in figures.lines if x["class"] == "lying"]
+    print(f"mechanism right on innocents: {share([x for x in innocents if is_right(x)], innocents)}; "
+          f"on a lying resolver's answers: {share([x for x in lying if is_right(x)], lying)}, "
+          f"of which called a third party's {sum(x['proven'] for x in lying)}")
     for case, group in sorted(figures.cases.items()):
         wrong = collections.Counter(str(line["mechanism"]) for line in group if not is_right(line))
         if wrong:
@@ -279,14 +285,14 @@ def print_families(figures):
 
 
 def print_reliability(figures):
-    print("score by tenths: attempts, mean score, share that a third party really interfered with")
+    print("score by tenths: attempts, mean score, share really interfered with")
     tenths = collections.defaultdict(list)
     for line in figures.lines:
         if line["score"] is not None and line["attempt"]:
             tenths[min(int(line["score"] * 10), 9)].append(line)
     for tenth, group in sorted(tenths.items()):
         mean = statistics.mean(line["score"] for line in group)
-        print(f"  {tenth / 10:.1f}-{tenth / 10 + 0.1:.1f} {len(group):6} {mean:.3f} {sum(x['class'] == 'interfered' for x in group) / len(group):.3f}")
+        print(f"  {tenth / 10:.1f}-{tenth / 10 + 0.1:.1f} {len(group):6} {mean:.3f} {sum(x['class'] in ('interfered', 'lying') for x in group) / len(group):.3f}")
 
 
 def print_by_ttl(figures):
