@@ -186,9 +186,12 @@ def silent_server(address, port, options, chance):
         for ready in select.select([server, *lines], [], [], PATIENCE)[0]:
             if ready is server:
                 lines.append(server.accept()[0])
-            elif not ready.recv(65536):
-                lines.remove(ready)
-                ready.close()
+                continue
+            with contextlib.suppress(ConnectionError):  # somebody may have reset it
+                if ready.recv(65536):
+                    continue
+            lines.remove(ready)
+            ready.close()
 
 
 def resetting_server(address, port, options, chance):

@@ -172,6 +172,8 @@ def complete(flows, frames, lab, carrier):
         flow.setdefault('contradiction', found)
         if flow['contradiction'] != found:
             raise ValueError(f'{flow["host"]} {key}: contradictions {found}, declared {flow["contradiction"]}')
+        if flow.get('mechanism') and 'dns' not in flow and not did and not {'ends', 'by'} & flow.keys():
+            raise ValueError(f'{flow["host"]} {key}: {flow["mechanism"]} was declared, and nobody did it')
         if flow['attribution'] is None and found:
             raise ValueError(f'{flow["host"]} {key}: an innocent whose packets hold a contradiction: {found}')
         if lines:
