@@ -26,6 +26,12 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lab"))
+
+# pylint: disable=wrong-import-position
+from vary import HELD_OUT  # noqa: E402
+
 AT_ONCE = 2
 SCORE_INNOCENT = 0.1   # at most: a third party that is innocent (design section 5)
 ROUND_TRIPS_LEAST = 3  # known ones, before haste accuses anybody
@@ -73,6 +79,11 @@ def class_of(case, truth):
     return "innocent" if case.startswith("innocent-") and "dns" not in truth and truth.get("class") != "control" else "untouched"
 
 
+def family_of(truth):
+    """Of the injector; None where nothing was injected."""
+    return truth.get("injector", "written") if "injected" in truth.get("interference", ()) else None
+
+
 def judged(head, capture, truth, flow):
     """One line of the result: truth and opinion side by side."""
     letters = "".join(truth.get("contradiction", ()))
@@ -80,7 +91,7 @@ def judged(head, capture, truth, flow):
     flow = flow or {}
     return {
         "capture": capture, "case": head["case"], "seed": head.get("seed"), "id": flow.get("id"), "class": kind,
-        "attempt": kind != "untouched" or "dns" not in truth, "family": truth.get("injector", "written" if "interference" in truth else None),
+        "attempt": kind != "untouched" or "dns" not in truth, "family": family_of(truth),
         "contradiction": letters, "round_trips": truth.get("round_trips", 0), "innocent": truth.get("innocent"),
         "provable": kind == "interfered" and (bool(set(letters) - {"a"}) or (letters == "a" and truth.get("round_trips", 0) >= ROUND_TRIPS_LEAST)),
         "asserted": "mechanism" in truth, "wanted": truth.get("mechanism"), "found": bool(flow), "mechanism": flow.get("mechanism"),
@@ -96,7 +107,7 @@ def judge_capture(darkline, catalog, capture, rule):
     if rule == "ttl":
         by_ttl = judge_by_ttl(capture)
         for line, item in zip(lines, truth["flows"]):
-            line["by_ttl"] = ends(item)[:5] in by_ttl
+            line["by_ttl"] = ends(item)[:5] + ((item["host"], item["dns"]["qtype"]) if "dns" in item else (None, None)) in by_ttl
     return lines
 
 
@@ -131,8 +142,20 @@ def is_false_alarm(line):
 
 # ---- a rule that looks at the TTL alone ----
 
+QTYPES = {1: "A", 28: "AAAA"}
+
+
+def question_of(message):
+    """(name, type) that a DNS message asks about."""
+    at, labels = 12, []
+    while message[at]:
+        labels.append(message[at + 1:at + 1 + message[at]].decode())
+        at += 1 + message[at]
+    return ".".join(labels), QTYPES.get(struct.unpack_from("!H", message, at + 1)[0])
+
+
 def packets_of(capture):
-    """(key, is it the server's, TTL, is it a reset, has it payload) of TCP and UDP in a microsecond Ethernet pcap, by the client's end."""
+    """(key, is it the server's, TTL, is it a reset, has it payload) of TCP and UDP in a microsecond Ethernet pcap, by the client's end and question."""
     with open(capture, "rb") as file:
         raw = file.read()
     at, clients = 24, set()
@@ -152,7 +175,8 @@ def packets_of(capture):
         back = key[2:4] + key[:2] + key[4:]
         if back not in clients:
             clients.add(key)
-        yield (back if back in clients else key), back in clients, ttl, bool(flags & 4), payload > 0
+        asked = question_of(ip[start + 8:]) if protocol == 17 and 53 in ports else (None, None)
+        yield (back if back in clients else key) + asked, back in clients, ttl, bool(flags & 4), payload > 0
 
 
 def text_of(packed):
@@ -278,7 +302,8 @@ def print_families(figures):
     print("by family of injector: mechanism right; proven of the provable")
     families = collections.defaultdict(list)
     for line in figures.interfered:
-        families[line["family"] or "-"].append(line)
+        families[line["family"] or "nothing injected"].append(line)
+    families["all held out"] = [line for line in figures.interfered if line["family"] in HELD_OUT]
     for family, group in sorted(families.items()):
         named, provable = [x for x in group if x["asserted"]], [x for x in group if x["provable"]]
         print(f"  {family:16} {share([x for x in named if is_right(x)], named):22} {share([x for x in provable if x['proven']], provable)}")

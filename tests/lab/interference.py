@@ -179,4 +179,5 @@ def complete(flows, frames, lab, carrier):
         if lines:
             flow['interference'] = told(lines)
         if lab.variation:
-            flow |= {'round_trips': counts.get(key[2:], 0)} | ({'injector': lab.variation.family} if lines else {})
+            flow |= {'round_trips': counts.get(key[2:], 0)} | (
+                {'injector': lab.variation.family} if 'injected' in flow.get('interference', ()) else {})
