@@ -184,7 +184,8 @@ def text_of(packed):
 
 
 def judge_by_ttl(capture):
-    """Flows that it gives to a third party: a reset, or the server's first answer, comes from elsewhere than the server's other packets."""
+    """Flows that it gives to a third party: a reset, or the server's first answer, comes from elsewhere than the server's other packets, or
+    than its first in the capture where the flow has none."""
     flows, servers = collections.defaultdict(list), collections.defaultdict(list)
     for key, from_server, ttl, reset, payload in packets_of(capture):
         if from_server:
@@ -194,7 +195,7 @@ def judge_by_ttl(capture):
     for key, packets in flows.items():
         suspects = [number for number, (_, reset, _) in enumerate(packets) if reset]
         suspects += [number for number, (_, _, payload) in enumerate(packets) if payload][:1]
-        others = [ttl for number, (ttl, _, _) in enumerate(packets) if number not in suspects] or servers[key[2]]
+        others = [ttl for number, (ttl, _, _) in enumerate(packets) if number not in suspects] or servers[key[2]][:1]
         if any(abs(packets[number][0] - statistics.median(others)) >= TTL_APART for number in suspects):
             accused.add(key)
     return accused

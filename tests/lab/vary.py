@@ -13,7 +13,7 @@ import re
 RULE = re.compile(r'(\S+) when (.*?) do (\S+)\s*(.*)')
 FIELDS = ('ttl', 'ip-id', 'df', 'window', 'timestamps')
 HASTE_MS = (0.3, 9)  # what an injector takes; never more than half a round trip
-SHARE = (0.5, 1.5)   # of what a bad line's case has written
+SHARE = (0.3, 1.1)   # of what a bad line's case has written
 PRIVATE = ('10.10.34.36', '10.1.0.0/16', '192.168.0.0/16', '172.16.0.0/12', '127.0.0.0/8', '100.64.0.0/10',
            '169.254.0.0/16', '0.0.0.0')
 PRIVATE6 = ('fd00:10::/64', 'fe80::/64', '::1')
