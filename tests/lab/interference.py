@@ -19,6 +19,7 @@ from truth import question
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 SOONER, BEYOND = 0.8, 1.25  # of the server's least round trip; the latter with a margin
 CATALOGUED_PAGE = b'prohibited for viewership from within Pakistan'
+AT_ONCE_US = 20_000
 DEEDS = ('dropped', 'delayed', 'changed')
 
 
@@ -131,6 +132,13 @@ def contradictions(packets, injected, woken_by_client, least):
     return sorted(found)
 
 
+def disbelieved(packets, injected):
+    """A reset that the client's kernel did not take: it goes on sending, which it does at once or not at all."""
+    resets = [packet for packet in injected if packet.flags & RST]
+    return bool(resets) and any(packet.up and not packet.flags & RST and packet.time > resets[-1].time + AT_ONCE_US
+                                for packet in packets)
+
+
 def told(lines):
     """What was done to one flow, in few words."""
     out = {'rules': sorted({line['rule'] for line in lines})}
@@ -174,6 +182,8 @@ def complete(flows, frames, lab, carrier):
             raise ValueError(f'{flow["host"]} {key}: contradictions {found}, declared {flow["contradiction"]}')
         if flow.get('mechanism') and 'dns' not in flow and not did and not {'ends', 'by'} & flow.keys():
             raise ValueError(f'{flow["host"]} {key}: {flow["mechanism"]} was declared, and nobody did it')
+        if (flow.get('mechanism') or '').startswith(('tls.reset', 'http.reset', 'stream.reset')) and disbelieved(own, foreign):
+            raise ValueError(f'{flow["host"]} {key}: the client did not believe its reset: record again')
         if flow['attribution'] is None and found:
             raise ValueError(f'{flow["host"]} {key}: an innocent whose packets hold a contradiction: {found}')
         if lines:
