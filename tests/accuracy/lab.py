@@ -4,13 +4,14 @@
 
 A flow of the truth is one of
   interfered  the middlebox acted on it as a third party
-  innocent    the middlebox acted on it and is not to blame (a balancer, an expired mapping, a normaliser), or a server or resolver did it itself,
+  innocent    the middlebox acted on it and is not to blame (a balancer, an expired mapping, a normaliser), or the server did it itself,
               or it is a flow of a case that plays an innocent (a bad line)
   lying       a resolver that is no stranger on the line gave the false answer itself
   untouched   nothing befell it: controls, visits before, questions
 Attempts are all flows but questions for names nobody touched. An interfered flow is right when its mechanism is the truth's. It is provable when its
 packets hold a contradiction, and it was not only haste, or three round trips to that server are in the capture. Proven is third-party with a
-score above 0.1; nobody innocent or untouched may be given that. A lying resolver is no innocent: who sits there is told apart, and counts for nothing.
+score above 0.1; nobody innocent or untouched may be given that. A lying resolver is no innocent: what is said of it is told apart, and counts for
+nothing.
 """
 import argparse
 import collections
@@ -155,7 +156,8 @@ def question_of(message):
 
 
 def packets_of(capture):
-    """(key, is it the server's, TTL, is it a reset, has it payload) of TCP and UDP in a microsecond Ethernet pcap, by the client's end and question."""
+    """(key, is it the server's, TTL, is it a reset, has it payload) of TCP and UDP in a microsecond Ethernet pcap; the key has the client's end first
+    and the question last."""
     with open(capture, "rb") as file:
         raw = file.read()
     at, clients = 24, set()
@@ -247,13 +249,14 @@ class Figures:
 def told(line):
     rules = "; ".join(f"{item['rule']}: {item['detail']}" for item in line["evidence"])
     where = os.path.relpath(line["capture"])
-    return f"{where} {line['id']} [{line['family'] or '-'}] {line['mechanism']} (truth {line['wanted']}) {line['attribution']} {line['score']} ({rules})"
+    said = f"{line['mechanism']} (truth {line['wanted']}) {line['attribution']} {line['score']}"
+    return f"{where} {line['id']} [{line['family'] or '-'}] {said} ({rules})"
 
 
 def print_counts(figures):
     attempts = [line for line in figures.lines if line["attempt"]]
     kinds = collections.Counter(line["class"] for line in attempts)
-    print(f"attempts {len(attempts)}: interfered {kinds['interfered']}, lying {kinds['lying']}, innocent {kinds['innocent']}, untouched {kinds['untouched']}; "
+    print(f"attempts {len(attempts)}: " + ", ".join(f"{kind} {kinds[kind]}" for kind in ("interfered", "lying", "innocent", "untouched")) + "; "
           f"questions for untouched names {len(figures.lines) - len(attempts)}; flows not found {sum(not line['found'] for line in figures.lines)}")
 
 
@@ -318,7 +321,8 @@ def print_reliability(figures):
             tenths[min(int(line["score"] * 10), 9)].append(line)
     for tenth, group in sorted(tenths.items()):
         mean = statistics.mean(line["score"] for line in group)
-        print(f"  {tenth / 10:.1f}-{tenth / 10 + 0.1:.1f} {len(group):6} {mean:.3f} {sum(x['class'] in ('interfered', 'lying') for x in group) / len(group):.3f}")
+        real = sum(line["class"] in ("interfered", "lying") for line in group) / len(group)
+        print(f"  {tenth / 10:.1f}-{tenth / 10 + 0.1:.1f} {len(group):6} {mean:.3f} {real:.3f}")
 
 
 def print_by_ttl(figures):

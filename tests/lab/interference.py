@@ -176,13 +176,14 @@ def complete(flows, frames, lab, carrier):
         foreign = [packet for packet in injected[key] if packet in own]
         found = contradictions(own, foreign, by_client, trips.get(key[2]))
         did = any(deed in line for line in lines for deed in ('sent', 'dropped', 'delayed'))
+        if flow.get('mechanism') and 'dns' not in flow and not did and not {'attribution', 'ends', 'by'} & flow.keys():
+            raise ValueError(f'{flow["host"]} {key}: {flow["mechanism"]} was declared, and nobody did it')
         flow.setdefault('attribution', 'third-party' if did else None)
         flow.setdefault('contradiction', found)
         if flow['contradiction'] != found:
             raise ValueError(f'{flow["host"]} {key}: contradictions {found}, declared {flow["contradiction"]}')
-        if flow.get('mechanism') and 'dns' not in flow and not did and not {'ends', 'by'} & flow.keys():
-            raise ValueError(f'{flow["host"]} {key}: {flow["mechanism"]} was declared, and nobody did it')
-        if (flow.get('mechanism') or '').startswith(('tls.reset', 'http.reset', 'stream.reset')) and disbelieved(own, foreign):
+        ended = (flow.get('mechanism') or '').startswith(('tls.reset', 'http.reset', 'stream.reset'))
+        if ended and disbelieved(own, foreign):
             raise ValueError(f'{flow["host"]} {key}: the client did not believe its reset: record again')
         if flow['attribution'] is None and found:
             raise ValueError(f'{flow["host"]} {key}: an innocent whose packets hold a contradiction: {found}')

@@ -27,7 +27,7 @@ PINNED = {
     'sni-rst-residual': ('pass', 'to', 'flags'), 'rst-64k-mirror': ('pass', 'to'), 'srp-rst-later': ('pass',),
     'rst-64k': ('pass',), 'innocent-mapping-reset': ('pass', 'to', 'flags', 'count'),
 }
-KINDS_OF_PAGE = {name: ('status', 'bare', 'forbidden', 'iframe') for name in ('page-fin', 'page-on-path', 'page-mirror')}
+KINDS_OF_PAGE = dict.fromkeys(('page-fin', 'page-on-path', 'page-mirror'), ('status', 'bare', 'forbidden', 'iframe'))
 PLAINEST = ('innocent-mapping-reset',)  # a translator is no chameleon
 
 

@@ -84,14 +84,7 @@ enum reset_flags { RESET_RST, RESET_RST_ACK, RESET_ALTERNATE };
 enum ack_numbers { ACK_SAME, ACK_RISING, ACK_ZERO };
 enum page { PAGE_STATUS, PAGE_BARE, PAGE_REDIRECT, PAGE_FORBIDDEN, PAGE_IFRAME };
 
-enum field_mode {
-    FIELD_FIXED,
-    FIELD_COPY,
-    FIELD_MIRROR,
-    FIELD_RANDOM,
-    FIELD_OWN,
-    FIELD_TTL_1375
-};
+enum field_mode { FIELD_FIXED, FIELD_COPY, FIELD_MIRROR, FIELD_RANDOM, FIELD_OWN, FIELD_TTL_1375 };
 
 struct field {
     enum field_mode mode;
