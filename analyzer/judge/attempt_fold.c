@@ -17,7 +17,17 @@
 #define SERVICES_MAX   (1u << 16)
 #define SERVICES_BYTES (1u << 22)
 
+/* Of other people's measurements: how many targets at each depth, and what the first failure was. */
+#define DEPTHS 4 /* enum stage up to TCP, and all beyond */
+struct run_counts {
+    bool v4_works;
+    uint16_t ok[DEPTHS], failed[DEPTHS], failed_v6[DEPTHS];
+    uint16_t by_stage[STAGE_STREAM + 1]; /* failures */
+    const char *mechanism[STAGE_STREAM + 1], *rule[STAGE_STREAM + 1];
+};
+
 struct open_attempt {
+    uint32_t run; /* slot of its run_counts; POOL_NONE */
     struct attempt_result result;
     bool tried, worked, failed;   /* connections */
     bool name_found, name_failed; /* questions */
@@ -30,7 +40,7 @@ struct attempt_fold {
     void *context;
     struct hash_key hash;
     struct intern *services;
-    struct pool pool;
+    struct pool pool, runs;
     uint32_t oldest, newest; /* by start */
     uint32_t buckets[BUCKET_COUNT];
 };
@@ -44,6 +54,8 @@ int attempt_fold_create(struct attempt_fold **ret_fold, attempt_result_fn fn, vo
         status = intern_create(&fold->services, SERVICES_MAX, SERVICES_BYTES);
     if (status == DL_OK)
         status = pool_init(&fold->pool, sizeof(struct open_attempt), OPEN_MAX);
+    if (status == DL_OK)
+        status = pool_init(&fold->runs, sizeof(struct run_counts), OPEN_MAX);
     if (status == DL_OK) {
         fold->fn = fn;
         fold->context = context;
@@ -61,6 +73,7 @@ void attempt_fold_destroy(struct attempt_fold *fold)
     if (fold->services)
         intern_destroy(fold->services);
     pool_finish(&fold->pool);
+    pool_finish(&fold->runs);
     free(fold);
 }
 
@@ -88,13 +101,93 @@ static void keep_failure(struct open_attempt *attempt, const struct judged *judg
     attempt->result.rule = judged->verdict.evidence_count ? judged->verdict.evidence[0].rule : NULL;
 }
 
-static void take_flow(struct open_attempt *attempt, const struct judged *judged)
+/* ---- a run of somebody else's measurement ---- */
+
+static bool is_v6(const struct endpoint *server)
+{
+    return server->kind == ENDPOINT_ADDRESS && !address_is_v4(&server->address);
+}
+
+/* What is of no known stage was tried to the end. */
+static unsigned run_depth(enum stage stage)
+{
+    return stage == STAGE_NONE ? DEPTHS - 1 : MIN_OF(depth_of(stage), DEPTHS - 1);
+}
+
+static void count_up(uint16_t *count)
+{
+    *count += *count < UINT16_MAX;
+}
+
+static void take_row(struct run_counts *run, const struct judged *judged)
+{
+    const struct observation *row = &judged->flow;
+    const struct verdict *verdict = &judged->verdict;
+    unsigned depth = run_depth(row->stage);
+    bool v6 = is_v6(&row->server);
+
+    if (verdict->outcome == OUTCOME_OK) {
+        run->v4_works |= !v6 && row->stage != STAGE_DNS;
+        count_up(&run->ok[depth]);
+    }
+    if (verdict->outcome != OUTCOME_FAILED)
+        return;
+    count_up(v6 ? &run->failed_v6[depth] : &run->failed[depth]);
+    if (run->by_stage[row->stage] == 0) {
+        run->mechanism[row->stage] = verdict->mechanism;
+        run->rule[row->stage] = verdict->evidence_count ? verdict->evidence[0].rule : NULL;
+    }
+    count_up(&run->by_stage[row->stage]);
+}
+
+/* The stage of that depth at which most failed; the shallower of equals. */
+static enum stage run_stage(const struct run_counts *run, unsigned depth)
+{
+    enum stage most = STAGE_NONE;
+
+    for (unsigned stage = 0; stage <= STAGE_STREAM; stage++)
+        if (run_depth((enum stage)stage) == depth && run->by_stage[stage] > 0 &&
+            (run->by_stage[most] == 0 || run_depth(most) != depth ||
+             run->by_stage[stage] > run->by_stage[most]))
+            most = (enum stage)stage;
+    return most;
+}
+
+/* Deeper targets were reached through every shallower stage. */
+static enum outcome run_outcome(const struct run_counts *run, struct attempt_result *result)
+{
+    bool any = false;
+
+    for (unsigned depth = 0; depth < DEPTHS; depth++) {
+        unsigned ok = 0;
+        unsigned failed = run->failed[depth] + (run->v4_works ? 0u : run->failed_v6[depth]);
+        for (unsigned deeper = depth; deeper < DEPTHS; deeper++)
+            ok += run->ok[deeper];
+        any |= ok + failed > 0;
+        if (failed > 0 && failed >= 3 * ok) {
+            result->stage = run_stage(run, depth);
+            result->mechanism = run->mechanism[result->stage];
+            result->rule = run->rule[result->stage];
+            return OUTCOME_FAILED;
+        }
+    }
+    return any && (run->ok[STAGE_TCP] || run->ok[DEPTHS - 1]) ? OUTCOME_OK : OUTCOME_UNKNOWN;
+}
+
+/* ---- any attempt ---- */
+
+static void take_flow(struct open_attempt *attempt, const struct judged *judged,
+                      struct run_counts *run)
 {
     bool worked = judged->verdict.outcome == OUTCOME_OK;
     bool failed = judged->verdict.outcome == OUTCOME_FAILED;
 
     attempt->result.proven |= judge_is_proven(&judged->verdict);
     attempt->result.certainty = MAX_OF(attempt->result.certainty, judged->flow.certainty);
+    if (run) {
+        take_row(run, judged);
+        return;
+    }
     if (judged->flow.stage == STAGE_DNS) {
         attempt->name_found |= worked;
         attempt->name_failed |= failed;
@@ -125,7 +218,12 @@ static int give_oldest(struct attempt_fold *fold)
     uint32_t *link = &fold->buckets[attempt->bucket];
     struct attempt_result result = attempt->result;
 
-    result.outcome = outcome_of(attempt);
+    if (attempt->run != POOL_NONE) {
+        result.outcome = run_outcome(pool_at(&fold->runs, attempt->run), &result);
+        pool_give(&fold->runs, attempt->run);
+    } else {
+        result.outcome = outcome_of(attempt);
+    }
     if (result.outcome != OUTCOME_FAILED) {
         result.stage = STAGE_NONE;
         result.mechanism = result.rule = NULL;
@@ -168,6 +266,7 @@ static struct open_attempt *begin_attempt(struct attempt_fold *fold, uint32_t bu
                                               .start_us = flow->start_us,
                                               .client = flow->client,
                                               .service = intern_text(fold->services, service)};
+    attempt->run = flow->import.present ? pool_take(&fold->runs) : POOL_NONE;
     attempt->bucket = bucket;
     attempt->next_in_bucket = fold->buckets[bucket];
     fold->buckets[bucket] = slot;
@@ -197,9 +296,10 @@ int attempt_fold_add(struct attempt_fold *fold, const struct judged *judged)
     struct open_attempt *attempt = find_attempt(fold, bucket, judged);
     if (!attempt)
         attempt = begin_attempt(fold, bucket, judged);
-    if (!attempt)
+    if (!attempt || (judged->flow.import.present && attempt->run == POOL_NONE))
         return -ENOMEM;
-    take_flow(attempt, judged);
+    take_flow(attempt, judged,
+              attempt->run == POOL_NONE ? NULL : pool_at(&fold->runs, attempt->run));
     return DL_OK;
 }
 
