@@ -18,11 +18,14 @@
 #define SERVICES_BYTES (1u << 22)
 
 /* Of other people's measurements: how many targets at each depth, and what the first failure was. */
-#define DEPTHS 4 /* enum stage up to TCP, and all beyond */
+enum { DEPTH_TCP = 1, DEPTH_TLS = 2, DEPTHS = 4 };
 struct run_counts {
     bool v4_works;
     uint16_t ok[DEPTHS], failed[DEPTHS], failed_v6[DEPTHS];
+    uint16_t pages; /* of the failures those that were shown a page: all before it worked */
     uint16_t by_stage[STAGE_STREAM + 1]; /* failures */
+    uint16_t
+        lead[STAGE_STREAM + 1]; /* of the mechanism below: the majority's, where there is one */
     const char *mechanism[STAGE_STREAM + 1], *rule[STAGE_STREAM + 1];
 };
 
@@ -111,7 +114,11 @@ static bool is_v6(const struct endpoint *server)
 /* What is of no known stage was tried to the end. */
 static unsigned run_depth(enum stage stage)
 {
-    return stage == STAGE_NONE ? DEPTHS - 1 : MIN_OF(depth_of(stage), DEPTHS - 1);
+    static const uint8_t depths[] = {
+        [STAGE_NONE] = DEPTHS - 1,  [STAGE_DNS] = 0,          [STAGE_TCP] = DEPTH_TCP,
+        [STAGE_TLS] = DEPTH_TLS,    [STAGE_QUIC] = DEPTH_TLS, [STAGE_HTTP] = DEPTHS - 1,
+        [STAGE_STREAM] = DEPTHS - 1};
+    return depths[stage];
 }
 
 static void count_up(uint16_t *count)
@@ -133,45 +140,71 @@ static void take_row(struct run_counts *run, const struct judged *judged)
     if (verdict->outcome != OUTCOME_FAILED)
         return;
     count_up(v6 ? &run->failed_v6[depth] : &run->failed[depth]);
-    if (run->by_stage[row->stage] == 0) {
+    if (row->import.blockpage.id[0])
+        count_up(&run->pages);
+    count_up(&run->by_stage[row->stage]);
+    if (run->lead[row->stage] == 0) {
         run->mechanism[row->stage] = verdict->mechanism;
         run->rule[row->stage] = verdict->evidence_count ? verdict->evidence[0].rule : NULL;
     }
-    count_up(&run->by_stage[row->stage]);
+    if (run->mechanism[row->stage] == verdict->mechanism)
+        count_up(&run->lead[row->stage]);
+    else
+        run->lead[row->stage]--;
 }
 
-/* The stage of that depth at which most failed; the shallower of equals. */
+/* The stage at which most failed, the shallower of equals: of that depth, or of any from TLS on. */
 static enum stage run_stage(const struct run_counts *run, unsigned depth)
 {
     enum stage most = STAGE_NONE;
+    unsigned count = 0;
 
-    for (unsigned stage = 0; stage <= STAGE_STREAM; stage++)
-        if (run_depth((enum stage)stage) == depth && run->by_stage[stage] > 0 &&
-            (run->by_stage[most] == 0 || run_depth(most) != depth ||
-             run->by_stage[stage] > run->by_stage[most]))
+    for (unsigned stage = 0; stage <= STAGE_STREAM; stage++) {
+        unsigned its = run_depth((enum stage)stage);
+        bool fits = its == depth || (depth >= DEPTH_TLS && its >= DEPTH_TLS);
+        if (fits && run->by_stage[stage] > count) {
             most = (enum stage)stage;
+            count = run->by_stage[stage];
+        }
+    }
     return most;
 }
 
-/* Deeper targets were reached through every shallower stage. */
+static unsigned run_failed(const struct run_counts *run, unsigned depth)
+{
+    return run->failed[depth] + (run->v4_works ? 0u : run->failed_v6[depth]);
+}
+
+/* Three quarters of those that came so far came no further; who got deeper came through here. */
+static bool run_fails_at(const struct run_counts *run, unsigned depth)
+{
+    unsigned ok = depth < DEPTHS - 1 ? run->pages : 0, failed = run_failed(run, depth);
+
+    for (unsigned deeper = depth; deeper < DEPTHS; deeper++)
+        ok += run->ok[deeper];
+    return failed > 0 && failed >= 3 * ok;
+}
+
 static enum outcome run_outcome(const struct run_counts *run, struct attempt_result *result)
 {
-    bool any = false;
+    unsigned depth, deepest = DEPTHS;
 
-    for (unsigned depth = 0; depth < DEPTHS; depth++) {
-        unsigned ok = 0;
-        unsigned failed = run->failed[depth] + (run->v4_works ? 0u : run->failed_v6[depth]);
-        for (unsigned deeper = depth; deeper < DEPTHS; deeper++)
-            ok += run->ok[deeper];
-        any |= ok + failed > 0;
-        if (failed > 0 && failed >= 3 * ok) {
-            result->stage = run_stage(run, depth);
-            result->mechanism = run->mechanism[result->stage];
-            result->rule = run->rule[result->stage];
-            return OUTCOME_FAILED;
-        }
-    }
-    return any && (run->ok[STAGE_TCP] || run->ok[DEPTHS - 1]) ? OUTCOME_OK : OUTCOME_UNKNOWN;
+    while (deepest > 0 && run->ok[deepest - 1] + run_failed(run, deepest - 1) == 0)
+        deepest--;
+    if (deepest == 0)
+        return OUTCOME_UNKNOWN;
+    if (!run_fails_at(run, deepest - 1)) /* a name that was found is no success yet */
+        return deepest - 1 >= DEPTH_TCP ? OUTCOME_OK : OUTCOME_UNKNOWN;
+    for (depth = 0; !run_fails_at(run, depth); depth++)
+        ;
+    /* The name of one target says nothing of others that were tried by their addresses. */
+    if (depth < DEPTH_TCP && run_fails_at(run, DEPTH_TCP) &&
+        run_failed(run, DEPTH_TCP) > run_failed(run, depth))
+        depth = DEPTH_TCP;
+    result->stage = run_stage(run, depth);
+    result->mechanism = run->mechanism[result->stage];
+    result->rule = run->rule[result->stage];
+    return OUTCOME_FAILED;
 }
 
 /* ---- any attempt ---- */

@@ -6,12 +6,11 @@
  * deepest stage. Memory is bounded: a result is given once its window is over.
  *
  * Of other people's measurements an attempt is a run that tried many targets, and one success among
- * them proves little: a run fails at the first stage at which three quarters of its targets failed.
- * Of up to three that is all of them. TLS and what follows it are one stage here, and which of them
- * it was the greater number says. Targets that were tried in version 6 alone do not count where any
- * target of the run worked in version 4: its line may have none. (Kenya 2023, AS33771: of the 113 runs
- * within the blocked hours and on 17 November that fail so, 16 still reached one to three of
- * Telegram's 13 addresses; outside them no run failed so.)
+ * many proves little: it fails where three quarters of the targets failed at the deepest stage that
+ * was tried. Of up to three that is all of them. It speaks for the first stage at which so many
+ * failed: who could not connect was not refused a page. Targets of version 6 do not count where any
+ * other of the run works: its line may have none. (Kenya 2023: of the runs that fail so on AS33771, 14
+ * still reached one to three of Telegram's 13 addresses; on networks that block nothing none fails.)
  */
 #include "analyzer/judge/judge_pass.h"
 

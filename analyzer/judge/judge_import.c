@@ -79,7 +79,7 @@ static const char *mechanism_of(const struct observation *flow)
         if (is_reset && flow->stage == STAGE_TLS && !flow->host[0])
             return "tls.reset.other"; /* no name was sent that could have been the reason */
         if (is_reset && flow->stage == STAGE_HTTP && flow->server_port == PORT_TLS)
-            return "stream.reset"; /* within TLS: nobody between the ends saw the request */
+            return bare_stage(flow->stage); /* in TLS, or on its way there: not told */
         return meanings[i].mechanism;
     }
     return bare_stage(flow->stage);
@@ -96,18 +96,19 @@ static bool judge_page(const struct observation *flow, struct verdict *verdict)
 {
     struct observation page = {.stage = flow->stage, .service = "", .host = ""};
 
-    if (flow->import.page_from_abroad) {
-        judge_note(verdict, "page-from-abroad", "%s matches, which is another country's",
+    if (flow->import.page_from_abroad)
+        judge_note(verdict, "page-from-abroad", "%s is another country's",
                    flow->import.blockpage.id);
-        return false;
-    }
     if (flow->stage == STAGE_DNS) {
         page.dns.present = true;
         page.dns.blockpage = flow->import.blockpage;
-        return judge_dns_blockpage(&page, verdict);
+        /* Addresses that one country's lists name may be ordinary servers in another. */
+        return !flow->import.page_from_abroad && judge_dns_blockpage(&page, verdict);
     }
     page.evidence.present = true;
     page.evidence.http.blockpage = flow->import.blockpage;
+    if (flow->import.page_from_abroad) /* a page it is; whose, it does not say */
+        page.evidence.http.blockpage.scope = BLOCKPAGE_PRODUCT;
     return judge_blockpage(&page, verdict);
 }
 

@@ -341,6 +341,10 @@ static void take_tls(struct ooni_measurement *m, const json_t *entry)
     if (!quic && !target && !has_address) { /* older ones name only the server */
         target = find_by_host(m, name, strlen(name), PORT_TLS, false);
     }
+    if (!quic && !target && !has_address && !name[0] && m->count > 0 &&
+        m->targets[m->count - 1].stage == STAGE_TCP) { /* or not even that: the one just made */
+        target = &m->targets[m->count - 1];
+    }
     if (!target) {
         target = ooni_target_add(m);
         if (!target) {
