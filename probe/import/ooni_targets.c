@@ -467,7 +467,8 @@ static void take_request(struct ooni_measurement *m, const json_t *entry)
     if (!target) {
         target = request_target(m, host, length, port, transaction);
     }
-    if (!target || target->page) {
+    bool said = target && target->outcome == OUTCOME_FAILED && failure[0] && !answered;
+    if (!target || target->page || said) {
         return;
     }
     if (literal) {
