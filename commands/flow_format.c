@@ -202,7 +202,8 @@ static void write_ends(struct json *json, const struct store_reader *reader,
     json_member_text(json, "client", endpoint_text(reader, flow->input, &flow->client, text));
     member_number(json, "client_port", flow->client_port, has_ports && !flow->import.present);
     json_member_text(json, "server", endpoint_text(reader, flow->input, &flow->server, text));
-    member_number(json, "server_port", flow->server_port, has_ports && (flow->server_port || !flow->import.present));
+    member_number(json, "server_port", flow->server_port,
+                  has_ports && (flow->server_port || !flow->import.present));
     member_word(json, "transport", WORD_TRANSPORT, flow->transport);
 }
 

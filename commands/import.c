@@ -174,22 +174,26 @@ static void import_one(struct import_run *run, const char *path,
     run->files++;
 }
 
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void say_result(const struct import_run *run)
 {
     const struct import_counts *c = &run->total;
 
-    log_info("%" PRIu64 " file%s, %" PRIu64 " lines: %" PRIu64
-             " rows of %u vantages stored; store: "
-             "%s",
-             run->files, run->files == 1 ? "" : "s", c->lines, c->rows, c->vantages,
-             run->ingest.store_path);
+    log_info("%" PRIu64 " file%s, %" PRIu64 " line%s: %" PRIu64 " row%s of %u vantage%s stored; "
+             "store: %s",
+             run->files, plural(run->files), c->lines, plural(c->lines), c->rows, plural(c->rows),
+             c->vantages, plural(c->vantages), run->ingest.store_path);
     if (c->foreign)
-        log_info("%" PRIu64 " measurements of tests that are not read, or that say nothing",
-                 c->foreign);
+        log_info("%" PRIu64 " measurement%s of tests that are not read, or that say nothing",
+                 c->foreign, plural(c->foreign));
     if (c->unnamed)
-        log_info("%" PRIu64 " targets of no service that the catalog knows left out (--all-names "
+        log_info("%" PRIu64 " target%s of no service that the catalog knows left out (--all-names "
                  "keeps them)",
-                 c->unnamed);
+                 c->unnamed, plural(c->unnamed));
     if (c->outside)
         log_debug("%" PRIu64 " rows outside --since and --until", c->outside);
     if (c->dropped)

@@ -103,7 +103,7 @@ def usage(folder):
 @test
 def since_and_until(folder):
     store = path_in(folder, "store")
-    expect(DARKLINE.run("import", "csv", path_in(folder, "a.csv", CSV), "-w", store, "--since", "2023-11-09T12:00:01Z"), DONE, "1 rows")
+    expect(DARKLINE.run("import", "csv", path_in(folder, "a.csv", CSV), "-w", store, "--since", "2023-11-09T12:00:01Z"), DONE, "1 row of 1 vantage ")
     equal(rows(store), 1, "rows")
 
 
@@ -120,10 +120,10 @@ def names_of_nobody_stay_out(folder):
     keys = {"tcp_connect": [{"ip": "192.0.2.1", "port": 443, "status": {"failure": None}}]}
     web = dict(OONI, test_name="web_connectivity", input="https://a-private-name.example/", test_keys=keys)
     data = path_in(folder, "a.json", json.dumps(web).encode())
-    expect(DARKLINE.run("import", "ooni", data, "-w", store), DONE, "1 targets of no service")
+    expect(DARKLINE.run("import", "ooni", data, "-w", store), DONE, "1 target of no service")
     with open(store, "rb") as file:
         check(b"a-private-name" not in file.read(), "the name is in the store")
-    expect(DARKLINE.run("import", "ooni", data, "-w", path_in(folder, "all"), "--all-names"), DONE, "1 rows")
+    expect(DARKLINE.run("import", "ooni", data, "-w", path_in(folder, "all"), "--all-names"), DONE, "1 row ")
 
 
 @test

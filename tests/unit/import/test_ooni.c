@@ -62,23 +62,26 @@ static void test_web(void **state)
                 A(
                     "198.35.26.96")) "],"
                                      "\"tcp_connect\":[" TCP(
-                                         "198.35.26.96",
-                                         443, "null") "],"
-                                                      "\"tls_handshakes\":[" TLS(
-                                                          "198.35.26.96:443", "www.wikipedia.org",
-                                                          "\"connection_reset\"") "],"
-                                                                                  "\"requests\":"
-                                                                                  "[" REQUEST(
-                                                                                      "https://"
-                                                                                      "www."
-                                                                                      "wikipedia."
-                                                                                      "org/",
-                                                                                      "\"connection"
-                                                                                      "_reset\"",
-                                                                                      "{\"code\":"
-                                                                                      "0}") "]"
-                                                                                            "," CONTROL(WORKS,
-                                                                                                        "\"198.35.26.96\"") "}"),
+                                         "198.35.26.96", 443,
+                                         "null") "],"
+                                                 "\"tls_handshakes\":[" TLS(
+                                                     "198.35.26.96:443", "www.wikipedia.org",
+                                                     "\"connection_reset\"") "],"
+                                                                             "\"requests\":"
+                                                                             "[" REQUEST(
+                                                                                 "https://"
+                                                                                 "www."
+                                                                                 "wikipedia."
+                                                                                 "org/",
+                                                                                 "\"connection"
+                                                                                 "_reset\"",
+                                                                                 "{\"code\":"
+                                                                                 "0}") "]"
+                                                                                       "," CONTROL(
+                                                                                           WORKS,
+                                                                                           "\"198."
+                                                                                           "35.26."
+                                                                                           "96\"") "}"),
         1);
     expect_row(i, 0, "www.wikipedia.org", STAGE_TLS, OUTCOME_FAILED, "connection_reset",
                OUTCOME_OK);
@@ -206,30 +209,71 @@ static void test_messengers(void **state)
     read_text(i,
               MEASUREMENT(
                   "telegram", "null",
-                  "{\"tcp_connect\":[" TCP("149.154.167.51", 443, "\"generic_timeout_error\"") "," TCP("149.154.167.51", 80, "null") "],\"requests\":[" REQUEST("http://149.154.167.51:443/", "\"generic_timeout_error\"", "null") "," REQUEST(
-                      "http://149.154.167.51/", "\"generic_timeout_error\"",
-                      "null") "]}") "\n" MEASUREMENT("signal", "null",
-                                                     "{\"queries\":[" QUERY(
-                                                         "uptime.signal.org", "null",
-                                                         A("127.0.0.1")) "],"
-                                                                         "\"tls_handshakes\":[" TLS(
-                                                                             "192.0.2.9:443",
-                                                                             "chat.signal.org",
-                                                                             "\"ssl_unknown_"
-                                                                             "authority\"") "]}") "\n" MEASUREMENT("whatsapp",
-                                                                                                                   "null",
-                                                                                                                   "{\"queries\":[" QUERY(
-                                                                                                                       "e1.whatsapp.net",
-                                                                                                                       "null",
-                                                                                                                       A("0.0.0.0")) "],"
-                                                                                                                                     "\"tcp_connect\":[" TCP(
-                                                                                                                                         "0.0.0.0",
-                                                                                                                                         5222,
-                                                                                                                                         "\"connection_refused\"") "],"
-                                                                                                                                                                   "\"requests\":[" REQUEST(
-                                                                                                                                                                       "http://e1.whatsapp.net/",
-                                                                                                                                                                       "null",
-                                                                                                                                                                       "{\"code\":200}") "]}"),
+                  "{\"tcp_connect\":[" TCP("149.154.167.51", 443, "\"generic_timeout_error\"") "," TCP("149.154.167.51", 80, "null") "],\"requests\":[" REQUEST(
+                      "http://149.154.167.51:443/", "\"generic_timeout_error\"",
+                      "null") "," REQUEST("http://149.154.167.51/", "\"generic_timeout_error\"",
+                                          "null") "]}") "\n" MEASUREMENT("signal", "null",
+                                                                         "{\"queries\":[" QUERY(
+                                                                             "uptime.signal.org",
+                                                                             "null",
+                                                                             A("127.0.0.1")) "],"
+                                                                                             "\"tls"
+                                                                                             "_hand"
+                                                                                             "shake"
+                                                                                             "s\":"
+                                                                                             "[" TLS(
+                                                                                                 "1"
+                                                                                                 "9"
+                                                                                                 "2"
+                                                                                                 "."
+                                                                                                 "0"
+                                                                                                 "."
+                                                                                                 "2"
+                                                                                                 "."
+                                                                                                 "9"
+                                                                                                 ":"
+                                                                                                 "4"
+                                                                                                 "4"
+                                                                                                 "3",
+                                                                                                 "c"
+                                                                                                 "h"
+                                                                                                 "a"
+                                                                                                 "t"
+                                                                                                 "."
+                                                                                                 "s"
+                                                                                                 "i"
+                                                                                                 "g"
+                                                                                                 "n"
+                                                                                                 "a"
+                                                                                                 "l"
+                                                                                                 "."
+                                                                                                 "o"
+                                                                                                 "r"
+                                                                                                 "g",
+                                                                                                 "\"ssl_unknown_"
+                                                                                                 "a"
+                                                                                                 "u"
+                                                                                                 "t"
+                                                                                                 "h"
+                                                                                                 "o"
+                                                                                                 "r"
+                                                                                                 "i"
+                                                                                                 "t"
+                                                                                                 "y"
+                                                                                                 "\"") "]}") "\n" MEASUREMENT("whatsapp",
+                                                                                                                              "null",
+                                                                                                                              "{\"queries\":[" QUERY(
+                                                                                                                                  "e1.whatsapp.net",
+                                                                                                                                  "null",
+                                                                                                                                  A("0.0.0.0")) "],"
+                                                                                                                                                "\"tcp_connect\":[" TCP(
+                                                                                                                                                    "0.0.0.0",
+                                                                                                                                                    5222,
+                                                                                                                                                    "\"connection_refused\"") "],"
+                                                                                                                                                                              "\"requests\":[" REQUEST(
+                                                                                                                                                                                  "http://e1.whatsapp.net/",
+                                                                                                                                                                                  "null",
+                                                                                                                                                                                  "{\"code\":200}") "]}"),
               4);
     expect_row(i, 0, "", STAGE_TCP, OUTCOME_FAILED, "generic_timeout_error", OUTCOME_UNKNOWN);
     assert_string_equal(i->rows[0].service, "telegram");
