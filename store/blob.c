@@ -191,7 +191,8 @@ void blob_encode(struct buffer *buffer, const struct observation *observation)
 {
     bool has_path = !observation->evidence.present && observation->path.handshake_rtt_us != 0;
 
-    if (!observation->evidence.present && !observation->dns.present && !has_path) {
+    if (!observation->evidence.present && !observation->dns.present && !has_path &&
+        !observation->import.present) {
         return;
     }
     buffer_append_u8(buffer, BLOB_VERSION);
@@ -203,6 +204,9 @@ void blob_encode(struct buffer *buffer, const struct observation *observation)
     }
     if (observation->dns.present) {
         dns_encode(buffer, &observation->dns);
+    }
+    if (observation->import.present) {
+        section_encode(buffer, TAG_IMPORT, &observation->import, true);
     }
 }
 
@@ -375,6 +379,9 @@ static bool tag_decode(uint8_t tag, struct cursor *cursor, struct observation *o
     }
     if (tag == TAG_PATH) {
         place = &observation->path;
+    } else if (tag == TAG_IMPORT) {
+        observation->import.present = true;
+        place = &observation->import;
     } else if (tag == TAG_DNS || tag == TAG_ANSWER) {
         place = dns_place(&observation->dns, (enum tag)tag);
     } else {
@@ -412,6 +419,7 @@ static void facts_clear(struct observation *observation)
     memset(&observation->evidence, 0, sizeof(observation->evidence));
     memset(&observation->dns, 0, sizeof(observation->dns));
     memset(&observation->path, 0, sizeof(observation->path));
+    memset(&observation->import, 0, sizeof(observation->import));
 }
 
 int blob_decode(const void *bytes, size_t length, struct observation *observation)

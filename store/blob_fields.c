@@ -155,6 +155,19 @@ static const struct field path_fields[] = {
 };
 #undef RECORD
 
+#define RECORD struct import_facts
+static const struct field import_fields[] = {
+    FIELD_MAX(UNSIGNED, outcome, OUTCOME_FAILED),
+    FIELD_MAX(UNSIGNED, control, OUTCOME_FAILED),
+    FIELD(UNSIGNED, run),
+    FIELD(TEXT, failure),
+    FIELD(BOOL, throttled),
+    FIELD(UNSIGNED, voice),
+    BLOCKPAGE_FIELDS,
+    FIELD(BOOL, page_from_abroad),
+};
+#undef RECORD
+
 const struct section blob_sections[TAG_COUNT] = {
     [TAG_EVIDENCE] = {evidence_fields, ARRAY_LENGTH(evidence_fields)},
     [TAG_CLIENT] = {side_fields, ARRAY_LENGTH(side_fields)},
@@ -168,4 +181,5 @@ const struct section blob_sections[TAG_COUNT] = {
     [TAG_ANSWER] = {answer_fields, ARRAY_LENGTH(answer_fields)},
     [TAG_ADDRESS] = {NULL, 0},
     [TAG_PATH] = {path_fields, ARRAY_LENGTH(path_fields)},
+    [TAG_IMPORT] = {import_fields, ARRAY_LENGTH(import_fields)},
 };

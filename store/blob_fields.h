@@ -40,6 +40,7 @@ enum tag {
     TAG_ANSWER = 10,  /* once each */
     TAG_ADDRESS = 11, /* once each, of the answer before; no mask but 4 or 16 bytes */
     TAG_PATH = 12,    /* only of a flow without evidence */
+    TAG_IMPORT = 13,
     TAG_COUNT
 };
 

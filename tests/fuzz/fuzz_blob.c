@@ -34,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         demand(blob_decode(buffer.bytes, buffer.length, &second) == DL_OK);
         demand(memcmp(&first.evidence, &second.evidence, sizeof(first.evidence)) == 0);
         demand(memcmp(&first.dns, &second.dns, sizeof(first.dns)) == 0);
+        demand(memcmp(&first.import, &second.import, sizeof(first.import)) == 0);
     }
     buffer_finish(&buffer);
     return 0;

@@ -29,6 +29,7 @@ static void assert_comes_back(void)
     assert_int_equal(blob_decode(blob.bytes, blob.length, &decoded), DL_OK);
     assert_memory_equal(&decoded.evidence, &filled.evidence, sizeof(filled.evidence));
     assert_memory_equal(&decoded.dns, &filled.dns, sizeof(filled.dns));
+    assert_memory_equal(&decoded.import, &filled.import, sizeof(filled.import));
 }
 
 static void test_nothing(void **state)
@@ -63,6 +64,20 @@ static void test_path(void **state)
     filled.evidence.present = true;
     assert_comes_back();
     assert_int_equal(decoded.path.handshake_rtt_us, 0);
+}
+
+/* Somebody else's measurement has nothing but this part. */
+static void test_import(void **state)
+{
+    (void)state;
+    testing_fill_everything(&filled, 1, 1);
+    memset(&filled.evidence, 0, sizeof(filled.evidence));
+    memset(&filled.dns, 0, sizeof(filled.dns));
+    assert_comes_back();
+    memset(&filled.import, 0, sizeof(filled.import));
+    filled.import.present = true;
+    assert_comes_back();
+    assert_int_equal(blob.length, 4);
 }
 
 /* Present, and otherwise zero: also that comes back. */
@@ -176,7 +191,8 @@ static void test_malformed(void **state)
     ASSERT_MALFORMED(1, 1, 1, 0, 8, 4, 16, 16, 'G', 'E');          /* a method of 16 */
     ASSERT_MALFORMED(1, 1, 1, 0, 8, 5, 16, 3, 'G', 0, 'T');        /* with a NUL */
     ASSERT_MALFORMED(1, 1, 11, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0);
-    ASSERT_MALFORMED(1, 1, 200); /* cut off */
+    ASSERT_MALFORMED(1, 13, 2, 1, 3); /* outcome 3 */
+    ASSERT_MALFORMED(1, 1, 200);      /* cut off */
     ASSERT_MALFORMED(1, 1, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4,
                      1, 0, 4, 1, 0); /* nine suspects */
 }
@@ -236,7 +252,7 @@ int main(void)
         TEST(test_nothing),      TEST(test_path),         TEST(test_everything),
         TEST(test_empty_parts),  TEST(test_usual_size),   TEST(test_newer_writer),
         TEST(test_malformed),    TEST(test_every_prefix), TEST(test_random_bytes),
-        TEST(test_older_writer), TEST(test_older_reset),
+        TEST(test_older_writer), TEST(test_older_reset),  TEST(test_import),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
