@@ -27,6 +27,7 @@ struct run_counts {
     uint16_t
         lead[STAGE_STREAM + 1]; /* of the mechanism below: the majority's, where there is one */
     const char *mechanism[STAGE_STREAM + 1], *rule[STAGE_STREAM + 1];
+    uint8_t attribution[STAGE_STREAM + 1];
 };
 
 struct open_attempt {
@@ -92,6 +93,47 @@ static unsigned depth_of(enum stage stage)
     return stage <= STAGE_TCP ? stage : STAGE_TCP + 1;
 }
 
+static uint8_t ip_version_of(const struct observation *flow)
+{
+    const struct endpoint *end =
+        flow->server.kind == ENDPOINT_ADDRESS ? &flow->server : &flow->client;
+
+    if (end->kind != ENDPOINT_ADDRESS)
+        return 0;
+    return address_is_v4(&end->address) ? 4 : 6;
+}
+
+static void keep_flow(struct open_attempt *attempt, const struct judged *judged)
+{
+    struct attempt_result *result = &attempt->result;
+    const struct observation *flow = &judged->flow;
+
+    result->flow_input = flow->input;
+    result->flow_packet = flow->packet;
+    result->ip_version = ip_version_of(flow);
+    result->server = flow->server;
+}
+
+static bool is_throttle(const char *mechanism)
+{
+    return mechanism && strstr(mechanism, ".throttle");
+}
+
+/* The first connection that worked decides; how quick it was is known of that one. */
+static void keep_success(struct open_attempt *attempt, const struct judged *judged)
+{
+    struct attempt_result *result = &attempt->result;
+    const struct observation *flow = &judged->flow;
+    bool has = flow->evidence.present;
+
+    result->throttled |= is_throttle(judged->verdict.mechanism) || flow->import.throttled;
+    if (attempt->worked)
+        return;
+    keep_flow(attempt, judged);
+    result->handshake_us = has ? flow->evidence.handshake_rtt_us : flow->path.handshake_rtt_us;
+    result->exchange_us = has ? flow->evidence.first_exchange_us : flow->path.first_exchange_us;
+}
+
 static void keep_failure(struct open_attempt *attempt, const struct judged *judged)
 {
     unsigned depth = depth_of(judged->flow.stage) + 1;
@@ -102,6 +144,8 @@ static void keep_failure(struct open_attempt *attempt, const struct judged *judg
     attempt->result.stage = judged->flow.stage;
     attempt->result.mechanism = judged->verdict.mechanism;
     attempt->result.rule = judged->verdict.evidence_count ? judged->verdict.evidence[0].rule : NULL;
+    attempt->result.attribution = judged->verdict.attribution;
+    keep_flow(attempt, judged);
 }
 
 /* ---- a run of somebody else's measurement ---- */
@@ -146,6 +190,7 @@ static void take_row(struct run_counts *run, const struct judged *judged)
     if (run->lead[row->stage] == 0) {
         run->mechanism[row->stage] = verdict->mechanism;
         run->rule[row->stage] = verdict->evidence_count ? verdict->evidence[0].rule : NULL;
+        run->attribution[row->stage] = (uint8_t)verdict->attribution;
     }
     if (run->mechanism[row->stage] == verdict->mechanism)
         count_up(&run->lead[row->stage]);
@@ -204,6 +249,7 @@ static enum outcome run_outcome(const struct run_counts *run, struct attempt_res
     result->stage = run_stage(run, depth);
     result->mechanism = run->mechanism[result->stage];
     result->rule = run->rule[result->stage];
+    result->attribution = (enum attribution)run->attribution[result->stage];
     return OUTCOME_FAILED;
 }
 
@@ -218,6 +264,9 @@ static void take_flow(struct open_attempt *attempt, const struct judged *judged,
     attempt->result.proven |= judge_is_proven(&judged->verdict);
     attempt->result.certainty = MAX_OF(attempt->result.certainty, judged->flow.certainty);
     if (run) {
+        attempt->result.throttled |= judged->flow.import.throttled;
+        if (judged->verdict.outcome != OUTCOME_UNKNOWN)
+            keep_flow(attempt, judged);
         take_row(run, judged);
         return;
     }
@@ -226,10 +275,12 @@ static void take_flow(struct open_attempt *attempt, const struct judged *judged,
         attempt->name_failed |= failed;
     } else {
         attempt->tried = true;
+        if (worked)
+            keep_success(attempt, judged);
         attempt->worked |= worked;
         attempt->failed |= failed;
     }
-    if (failed)
+    if (failed && !attempt->worked)
         keep_failure(attempt, judged);
 }
 
@@ -260,6 +311,7 @@ static int give_oldest(struct attempt_fold *fold)
     if (result.outcome != OUTCOME_FAILED) {
         result.stage = STAGE_NONE;
         result.mechanism = result.rule = NULL;
+        result.attribution = ATTRIBUTION_NONE;
     }
     while (*link != slot)
         link = &attempt_at(fold, *link)->next_in_bucket;
@@ -298,6 +350,9 @@ static struct open_attempt *begin_attempt(struct attempt_fold *fold, uint32_t bu
                                               .packet = judged->attempt_packet,
                                               .start_us = flow->start_us,
                                               .client = flow->client,
+                                              .voice = flow->import.voice,
+                                              .flow_input = flow->input,
+                                              .flow_packet = flow->packet,
                                               .service = intern_text(fold->services, service)};
     attempt->run = flow->import.present ? pool_take(&fold->runs) : POOL_NONE;
     attempt->bucket = bucket;

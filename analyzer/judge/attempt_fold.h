@@ -22,11 +22,21 @@ struct attempt_result {
     const char *service;      /* catalog id; valid until the fold is destroyed */
     enum certainty certainty; /* the best among its flows */
     enum outcome outcome;
-    bool proven; /* packets of one of its flows prove a third party, and not an innocent one */
+    bool proven;    /* packets of one of its flows prove a third party, and not an innocent one */
+    uint64_t voice; /* of imported rows: struct import_facts; 0 */
+    /* Of the flow that decided: the first that worked, else the one that it speaks for. */
+    uint32_t flow_input;
+    uint64_t flow_packet;
+    uint8_t ip_version; /* 4, 6; 0 not known */
+    struct endpoint server;
+    bool throttled;                     /* it worked, and was slowed down */
+    uint32_t handshake_us, exchange_us; /* 0 unknown */
+    uint32_t goodput_kbps;              /* the best of its flows; 0 unknown */
     /* Of a failed one: */
     enum stage stage;
     const char *mechanism; /* NULL where the vocabulary has none */
     const char *rule;      /* what decided */
+    enum attribution attribution;
 };
 
 struct attempt_fold;
