@@ -494,8 +494,13 @@ static void column_host(FILE *file, const struct observation *flow, size_t width
 
     if (flow->server.kind == ENDPOINT_ADDRESS)
         address_format(&flow->server.address, address);
+    bool no_port = flow->import.present && flow->server_port == 0;
+    if (flow->import.present && flow->server.kind == ENDPOINT_NONE)
+        snprintf(address, sizeof(address), "-");
     if (flow->dns.present)
         snprintf(text, sizeof(text), "%s ?", flow->host);
+    else if (no_port)
+        snprintf(text, sizeof(text), "%s", some(flow->host) ? flow->host : address);
     else if (flow->host && flow->host[0])
         snprintf(text, sizeof(text), "%s:%u", flow->host, flow->server_port);
     else

@@ -197,7 +197,7 @@ static void say_result(const struct import_run *run)
     if (c->outside)
         log_debug("%" PRIu64 " rows outside --since and --until", c->outside);
     if (c->dropped)
-        log_warning("%" PRIu64 " rows left out: too many vantages in one file, or targets in one "
+        log_warning("%" PRIu64 " rows left out: too many vantages, or targets in one "
                     "measurement",
                     c->dropped);
     if (c->broken)

@@ -154,6 +154,7 @@ static int vantage_begin(struct import_job *job, const struct import_origin *ori
     int status = store_begin_input(job->store, &record, error);
     if (status == DL_OK) {
         vantage->number = record.number;
+        job->full = record.number >= IMPORT_INPUTS_MAX;
         *bucket = 1 + place;
         job->counts.vantages++;
         *ret_vantage = vantage;
@@ -178,7 +179,7 @@ static int vantage_find(struct import_job *job, const struct import_origin *orig
             return DL_OK;
         }
     }
-    if (job->counts.vantages == IMPORT_VANTAGES_MAX) {
+    if (job->full || job->counts.vantages == IMPORT_VANTAGES_MAX) {
         return DL_OK;
     }
     return vantage_begin(job, origin, start_us, bucket, ret_vantage, error);

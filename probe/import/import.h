@@ -5,8 +5,8 @@
  * csv.c) or one for each target that it speaks of (OONI, ooni.c).
  *
  * A store's input has one vantage, and a file of measurements has many: each (file, ASN, country,
- * network, program) becomes an input of its own, up to IMPORT_VANTAGES_MAX; rows beyond are counted
- * and left out. `vantage.probe_id` names the program ("ooniprobe-android 3.7.1"): where failures
+ * network, program) becomes an input of its own, up to IMPORT_VANTAGES_MAX, and about
+ * IMPORT_INPUTS_MAX in a store; rows beyond are counted and left out. `vantage.probe_id` names the program ("ooniprobe-android 3.7.1"): where failures
  * follow the program and not the network, the program is at fault. The first input carries the
  * file's fingerprint, by which it is known again; the others' are made of it.
  *
@@ -28,6 +28,7 @@
 #include "store/store.h"
 
 #define IMPORT_VANTAGES_MAX 65536u
+#define IMPORT_INPUTS_MAX   90000u      /* of one store: a reader takes 100,000 */
 #define IMPORT_TARGETS_MAX  256u        /* of one measurement */
 #define IMPORT_LINE_MAX     (16u << 20) /* longer ones are broken */
 #define IMPORT_NAMED_MAX    5           /* broken lines named, of each file */

@@ -26,6 +26,7 @@ struct import_job {
     uint64_t number; /* of the record under way */
     struct input_record record;
     struct import_vantage *vantages;
+    bool full; /* the store has as many inputs as it should */
     uint32_t vantage_capacity;
     uint32_t *buckets;
     struct hash_key hash;

@@ -78,7 +78,7 @@ static void test_quoting(void **state)
     struct importing *i = *state;
 
     assert_int_equal(importing_text(i, "csv",
-                                    "\xef\xbb\xbf\"start\",service,outcome,client,\"no,te\"\r\n"
+                                    "\xef\xbb\xbf\"start\",service,outcome,client,\"a,b\"\r\n"
                                     "2023-11-09T12:00:00Z,\"a \"\"b\"\", c\",ok,,\"two\nlines\"\r\n"
                                     "\r\n"
                                     "2023-11-09T12:00:00Z,signal,ok,,\r\n"

@@ -59,29 +59,28 @@ static void test_web(void **state)
             "web_connectivity", "\"https://www.wikipedia.org/\"",
             "{\"queries\":[" QUERY(
                 "www.wikipedia.org", "null",
-                A(
-                    "198.35.26.96")) "],"
-                                     "\"tcp_connect\":[" TCP(
-                                         "198.35.26.96", 443,
-                                         "null") "],"
-                                                 "\"tls_handshakes\":[" TLS(
-                                                     "198.35.26.96:443", "www.wikipedia.org",
-                                                     "\"connection_reset\"") "],"
-                                                                             "\"requests\":"
-                                                                             "[" REQUEST(
-                                                                                 "https://"
-                                                                                 "www."
-                                                                                 "wikipedia."
-                                                                                 "org/",
-                                                                                 "\"connection"
-                                                                                 "_reset\"",
-                                                                                 "{\"code\":"
-                                                                                 "0}") "]"
-                                                                                       "," CONTROL(
-                                                                                           WORKS,
-                                                                                           "\"198."
-                                                                                           "35.26."
-                                                                                           "96\"") "}"),
+                A("198.35.26.96")) "],"
+                                   "\"tcp_connect\":[" TCP(
+                                       "198.35.26.96", 443,
+                                       "null") "],"
+                                               "\"tls_handshakes\":[" TLS(
+                                                   "198.35.26.96:443", "www.wikipedia.org",
+                                                   "\"connection_reset\"") "],"
+                                                                           "\"requests\":"
+                                                                           "[" REQUEST(
+                                                                               "https://"
+                                                                               "www."
+                                                                               "wikipedia."
+                                                                               "org/",
+                                                                               "\"connection"
+                                                                               "_reset\"",
+                                                                               "{\"code\":"
+                                                                               "0}") "]"
+                                                                                     "," CONTROL(
+                                                                                         WORKS,
+                                                                                         "\"198."
+                                                                                         "35.26."
+                                                                                         "96\"") "}"),
         1);
     expect_row(i, 0, "www.wikipedia.org", STAGE_TLS, OUTCOME_FAILED, "connection_reset",
                OUTCOME_OK);
