@@ -188,16 +188,22 @@ static void write_verdict(struct json *json, const struct verdict *verdict)
     json_end_array(json);
 }
 
+static bool has_ports_of(const struct observation *flow)
+{
+    return flow->transport == TRANSPORT_TCP || flow->transport == TRANSPORT_UDP;
+}
+
 static void write_ends(struct json *json, const struct store_reader *reader,
                        const struct observation *flow)
 {
     char text[ADDRESS_TEXT_SIZE];
-    bool has_ports = flow->transport == TRANSPORT_TCP || flow->transport == TRANSPORT_UDP;
+    bool has_ports = has_ports_of(flow);
 
     json_member_text(json, "client", endpoint_text(reader, flow->input, &flow->client, text));
-    member_number(json, "client_port", flow->client_port, has_ports);
+    member_number(json, "client_port", flow->client_port, has_ports && !flow->import.present);
     json_member_text(json, "server", endpoint_text(reader, flow->input, &flow->server, text));
-    member_number(json, "server_port", flow->server_port, has_ports);
+    member_number(json, "server_port", flow->server_port,
+                  has_ports && (flow->server_port || !flow->import.present));
     member_word(json, "transport", WORD_TRANSPORT, flow->transport);
 }
 
@@ -323,12 +329,12 @@ static void cells_ends(struct row *row, const struct store_reader *reader,
                        const struct observation *flow)
 {
     char text[ADDRESS_TEXT_SIZE];
-    bool has_ports = flow->transport == TRANSPORT_TCP || flow->transport == TRANSPORT_UDP;
+    bool has_ports = has_ports_of(flow);
 
     cell_text(row, endpoint_text(reader, flow->input, &flow->client, text));
-    cell_number(row, flow->client_port, has_ports);
+    cell_number(row, flow->client_port, has_ports && !flow->import.present);
     cell_text(row, endpoint_text(reader, flow->input, &flow->server, text));
-    cell_number(row, flow->server_port, has_ports);
+    cell_number(row, flow->server_port, has_ports && (flow->server_port || !flow->import.present));
     cell_word(row, WORD_TRANSPORT, flow->transport);
 }
 
@@ -488,8 +494,13 @@ static void column_host(FILE *file, const struct observation *flow, size_t width
 
     if (flow->server.kind == ENDPOINT_ADDRESS)
         address_format(&flow->server.address, address);
+    bool no_port = flow->import.present && flow->server_port == 0;
+    if (flow->import.present && flow->server.kind == ENDPOINT_NONE)
+        snprintf(address, sizeof(address), "-");
     if (flow->dns.present)
         snprintf(text, sizeof(text), "%s ?", flow->host);
+    else if (no_port)
+        snprintf(text, sizeof(text), "%s", some(flow->host) ? flow->host : address);
     else if (flow->host && flow->host[0])
         snprintf(text, sizeof(text), "%s:%u", flow->host, flow->server_port);
     else

@@ -9,6 +9,7 @@
 
 #include "analyzer/detect/absence.h"
 #include "analyzer/detect/classify.h"
+#include "analyzer/detect/event_facts.h"
 #include "analyzer/detect/shutdown.h"
 #include "analyzer/detect/states.h"
 #include "base/array.h"
@@ -266,6 +267,7 @@ static int make_events(struct work *work)
         results[i] = classify_candidate(candidate, work->cells, work->places, &event);
         if (results[i] != CLASSIFY_EVENT)
             continue;
+        event_facts_fill(&event, candidate, work->cells, work->places);
         struct event *kept = analysis_event_new(work);
         if (kept)
             *kept = event;

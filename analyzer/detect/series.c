@@ -132,6 +132,24 @@ static size_t split_vote(struct segment_vote *votes, struct segment_vote vote)
     return 2;
 }
 
+/* Imported runs are rarely two an hour: those of different voices count over all the time. */
+static uint32_t imported_voices(const struct cells *cells, uint16_t carrier, uint16_t service)
+{
+    uint32_t voices = 0;
+
+    for (size_t line = 0; line < cells_line_count(cells); line++) {
+        size_t count;
+        const struct cell_habit *habit;
+        if (cells_line_carrier(cells, (uint16_t)line) != carrier ||
+            cells_line(cells, (uint16_t)line)->origin != ORIGIN_IMPORTED)
+            continue;
+        habit = cells_habits(cells, (uint16_t)line, service, &count);
+        for (size_t i = 0; i < count; i++)
+            voices += i == 0 || habit[i].voice != habit[i - 1].voice;
+    }
+    return voices;
+}
+
 int series_build(const struct cells *cells, const struct analysis_places *places, uint16_t carrier,
                  uint16_t service, enum series_kind kind, uint8_t ip_version,
                  struct series *ret_series)
@@ -163,6 +181,7 @@ int series_build(const struct cells *cells, const struct analysis_places *places
         series.first_us = series.votes[0].from_us;
         series.last_us = series.votes[series.count - 1].to_us;
     }
+    series.voices = MAX_OF(series.voices, imported_voices(cells, carrier, service));
     double weeks = (double)(series.last_us - series.first_us) / (double)WEEK_US;
     series.attempts_a_week = (double)series.attempts / MAX_OF(weeks, 1);
     *ret_series = series;

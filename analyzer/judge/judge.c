@@ -175,16 +175,21 @@ static void note_question(const struct judge_context *context, struct verdict *v
 void judge_flow(const struct observation *flow, const struct judge_context *context,
                 struct verdict *ret_verdict)
 {
+    const struct observation no_packets = {.stage = flow->stage};
+
     memset(ret_verdict, 0, sizeof(*ret_verdict));
     ret_verdict->score = -1.0;
-    if (flow->dns.present || flow->stage == STAGE_DNS)
+    if (flow->import.present)
+        judge_import(flow, ret_verdict);
+    else if (flow->dns.present || flow->stage == STAGE_DNS)
         judge_dns(flow, context, ret_verdict);
     else if (flow->transport == TRANSPORT_TCP)
         judge_tcp(flow, context, ret_verdict);
     else
         judge_datagram(flow, context, ret_verdict);
-    proof_flow(flow, context, ret_verdict);
-    note_signature(flow, context, ret_verdict);
+    proof_flow(flow->import.present ? &no_packets : flow, context, ret_verdict);
+    if (!flow->import.present)
+        note_signature(flow, context, ret_verdict);
     if (ret_verdict->outcome == OUTCOME_FAILED)
         note_question(context, ret_verdict);
 }
