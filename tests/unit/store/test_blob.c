@@ -76,6 +76,7 @@ static void test_import(void **state)
     testing_fill_everything(&filled, 1, 1);
     memset(&filled.evidence, 0, sizeof(filled.evidence));
     memset(&filled.dns, 0, sizeof(filled.dns));
+    memset(&filled.pace, 0, sizeof(filled.pace));
     assert_comes_back();
     memset(&filled.import, 0, sizeof(filled.import));
     filled.import.present = true;
