@@ -369,6 +369,111 @@ static void test_insufficient(void **state)
     analysis_destroy(analysis);
 }
 
+/* Six users that try daily and are then seen on other services only; one day a voice each. */
+static void add_habit(uint16_t line, uint16_t service, uint64_t voice, unsigned day)
+{
+    struct cell_habit habit = {.voice = voice,
+                               .day_us = world_hour(&world, DAYS(day)),
+                               .line = line,
+                               .service = service,
+                               .attempts = 3,
+                               .last_us = world_hour(&world, DAYS(day) + 20)};
+    assert_int_equal(cells_add_habit(world.cells, &habit), DL_OK);
+}
+
+static void users_until(unsigned last_day, unsigned days, bool others_too)
+{
+    struct cell_line line = {.probe_id = "tap-jazz",
+                             .carrier = "jazz",
+                             .country = "PK",
+                             .position = POSITION_CARRIER,
+                             .clock = CLOCK_SYNCHRONISED,
+                             .epoch = 1};
+    uint16_t number, bes, bis;
+    assert_int_equal(cells_name_line(world.cells, &line, &number), DL_OK);
+    assert_int_equal(cells_name_service(world.cells, "blackberry-bes", &bes), DL_OK);
+    assert_int_equal(cells_name_service(world.cells, "blackberry-bis", &bis), DL_OK);
+    for (uint64_t voice = 1; voice <= 6; voice++) {
+        for (unsigned day = 0; day < days; day++) {
+            if (day <= last_day)
+                add_habit(number, bes, voice, day);
+            if (day <= last_day || others_too)
+                add_habit(number, bis, voice, day);
+        }
+    }
+}
+
+static void test_vanished(void **state)
+{
+    struct analysis *analysis;
+    (void)state;
+    works(jazz, "blackberry-bis", 0, DAYS(21));
+    users_until(10, 21, true);
+    analysis = world_analyse(&world);
+    assert_int_equal(only_event(analysis)->class, EVENT_VANISHED);
+    assert_int_equal(only_event(analysis)->grade, GRADE_LIKELY);
+    ASSERT_RULES(only_event(analysis), "habitual-gone");
+    assert_true(only_event(analysis)->onset.earliest_us == world_hour(&world, DAYS(10) + 20));
+    assert_false(only_event(analysis)->ended);
+    analysis_destroy(analysis);
+}
+
+/* Gone from everything: a holiday, or a dead probe. */
+static void test_holiday(void **state)
+{
+    struct analysis *analysis;
+    (void)state;
+    works(jazz, "blackberry-bis", 0, DAYS(21));
+    users_until(10, 21, false);
+    analysis = world_analyse(&world);
+    assert_int_equal(analysis->event_count, 0);
+    analysis_destroy(analysis);
+}
+
+static void watched(unsigned from_hour, unsigned to_hour)
+{
+    struct cell_line line = {.probe_id = "tap-jazz",
+                             .carrier = "jazz",
+                             .country = "PK",
+                             .position = POSITION_CARRIER,
+                             .clock = CLOCK_SYNCHRONISED,
+                             .epoch = 1};
+    struct cell_coverage coverage = {.from_us = world_hour(&world, from_hour),
+                                     .to_us = world_hour(&world, to_hour),
+                                     .link_up = true};
+    assert_int_equal(cells_name_line(world.cells, &line, &coverage.line), DL_OK);
+    assert_int_equal(cells_add_coverage(world.cells, &coverage), DL_OK);
+}
+
+/* Up, and nothing on it for a day where there was always something. */
+static void test_volume_gone(void **state)
+{
+    struct analysis *analysis;
+    (void)state;
+    works(jazz, "blackberry-bis", 0, DAYS(14));
+    works(jazz, "blackberry-bis", DAYS(15), DAYS(21));
+    watched(0, DAYS(21));
+    analysis = world_analyse(&world);
+    assert_int_equal(only_event(analysis)->class, EVENT_SHUTDOWN);
+    assert_true(only_event(analysis)->ended);
+    ASSERT_RULES(only_event(analysis), "volume-gone");
+    analysis_destroy(analysis);
+}
+
+/* The probe was off: nothing is known of that day. */
+static void test_probe_off(void **state)
+{
+    struct analysis *analysis;
+    (void)state;
+    works(jazz, "blackberry-bis", 0, DAYS(14));
+    works(jazz, "blackberry-bis", DAYS(15), DAYS(21));
+    watched(0, DAYS(14));
+    watched(DAYS(15), DAYS(21));
+    analysis = world_analyse(&world);
+    assert_int_equal(analysis->event_count, 0);
+    analysis_destroy(analysis);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -378,8 +483,9 @@ int main(void)
         TEST(test_gateway_resets),  TEST(test_gateway_drops),   TEST(test_outage),
         TEST(test_shutdown),        TEST(test_dead_resolver),   TEST(test_one_home),
         TEST(test_one_home_proven), TEST(test_one_probe_alone), TEST(test_first_sight),
-        TEST(test_no_controls),     TEST(test_staged),          TEST(test_hours),
-        TEST(test_quiet),           TEST(test_insufficient),
+        TEST(test_vanished),        TEST(test_holiday),         TEST(test_volume_gone),
+        TEST(test_probe_off),       TEST(test_no_controls),     TEST(test_staged),
+        TEST(test_hours),           TEST(test_quiet),           TEST(test_insufficient),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
