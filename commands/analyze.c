@@ -116,12 +116,13 @@ static int list_inputs(struct analyze *run)
 
 static int find(struct analyze *run, struct dl_error *error)
 {
-    struct analysis_places places;
+    struct places places = {run->catalog, run->verdicts};
+    struct analysis_places answers;
     int status = verdicts_cells(run->verdicts, run->reader, &run->cells, error);
 
-    places_init(&places, run->catalog);
+    places_init(&answers, &places);
     if (status == DL_OK)
-        status = analysis_run(run->cells, &places, &run->analysis);
+        status = analysis_run(run->cells, &answers, &run->analysis);
     if (status == DL_OK)
         status = store_reader_coverage(run->reader, add_coverage, run, error);
     if (status == DL_OK)
