@@ -96,6 +96,31 @@ const struct catalog_carrier *catalog_carrier_find(const struct catalog *catalog
     return found ? &(*found)->public : NULL;
 }
 
+size_t catalog_blockpage_count(const struct catalog *catalog)
+{
+    return catalog->blockpage_count;
+}
+
+const struct catalog_blockpage *catalog_blockpage_at(const struct catalog *catalog, size_t index)
+{
+    return index < catalog->blockpage_count ? &catalog->listing.blockpages[index] : NULL;
+}
+
+size_t catalog_injector_count(const struct catalog *catalog)
+{
+    return catalog->injector_count;
+}
+
+const struct catalog_injector *catalog_injector_at(const struct catalog *catalog, size_t index)
+{
+    return index < catalog->injector_count ? &catalog->listing.injectors[index] : NULL;
+}
+
+const struct injector_table *catalog_injectors(const struct catalog *catalog)
+{
+    return &catalog->injector_index.table;
+}
+
 const char *catalog_version(const struct catalog *catalog)
 {
     return catalog->version;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * The catalog: services, operators' networks, carriers, countries and orders, read from the YAML
- * files of a folder (services/ controls/ networks/ carriers/ orders/, one file each, and
- * countries.yaml; the schema is in catalog/README.md), and the questions asked of it. Facts about the world live there,
+ * The catalog: services, operators' networks, carriers, countries, orders, block pages and injectors,
+ * read from the YAML files of a folder (services/ controls/ networks/ carriers/ orders/ blockpages/
+ * injectors/, one file each, and countries.yaml; the schema is in catalog/README.md), and the
+ * questions asked of it. Facts about the world live there,
  * with sources; this file only finds them.
  *
  * Services and carriers are named by small numbers from 1 on (0: none), in the order of their ids,
@@ -17,6 +18,7 @@
 #include "base/address.h"
 #include "base/status.h"
 #include "base/words.h"
+#include "catalog/injector.h"
 
 struct catalog;
 
@@ -59,7 +61,8 @@ struct catalog_service {
     const char *id, *name, *summary; /* operator: who runs it */
     const char *operator_name;
     enum service_class class;
-    bool self_hosted; /* has no fixed names: an inventory is the reliable way */
+    bool self_hosted;   /* has no fixed names: an inventory is the reliable way */
+    bool own_authority; /* its servers may show certificates of an authority of their own */
     const struct catalog_source *sources;
     size_t source_count;
     size_t name_count, block_count; /* how many names and address blocks it matches */
@@ -218,6 +221,64 @@ struct catalog_deadline {
 /* Every reading, as the file lists them. Writes at most `maximum`, returns how many there are. */
 size_t catalog_order_deadlines(const struct catalog *catalog, const struct catalog_order *order,
                                struct catalog_deadline *ret_deadlines, size_t maximum);
+
+/* A block page: what is found anywhere of it is enough. The words are those of its file. */
+struct catalog_pattern {
+    const char *where, *match, *text;
+    const char *first_seen, *last_seen; /* YYYY-MM-DD or NULL, here and below */
+    const char *source;
+    bool confirmed;
+};
+
+struct catalog_blockpage {
+    const char *id, *name, *scope;
+    const char *const *countries;
+    size_t country_count;
+    const struct catalog_pattern *patterns;
+    size_t pattern_count;
+    const struct catalog_source *sources;
+    size_t source_count;
+};
+
+size_t catalog_blockpage_count(const struct catalog *catalog);
+const struct catalog_blockpage *catalog_blockpage_at(const struct catalog *catalog,
+                                                     size_t index); /* 0-based, by id */
+
+/* An injector as its file tells it; catalog_injectors() is the form to compare packets with. */
+struct catalog_injector_fact {
+    const char *what, *is; /* "window", "ttl+1375"; "address" for the poison of a DNS injector */
+    const char *first_seen, *last_seen, *note; /* NULL or a reading */
+    const char *source;
+};
+
+struct catalog_injector_packet {
+    const char *kind; /* rst | page | dns */
+    bool named;       /* telling enough to name a device by */
+    const struct catalog_injector_fact *facts;
+    size_t fact_count;
+};
+
+struct catalog_injector_seen {
+    const char *country, *carrier; /* ids; carrier may be NULL */
+    uint32_t asn;                  /* 0 not told */
+    const char *first_seen, *last_seen, *note;
+    const char *source;
+};
+
+struct catalog_injector {
+    const char *id, *name, *summary, *scope;
+    const struct catalog_injector_packet *packets;
+    size_t packet_count;
+    const struct catalog_injector_seen *seen;
+    size_t seen_count;
+    const struct catalog_source *sources;
+    size_t source_count;
+};
+
+size_t catalog_injector_count(const struct catalog *catalog);
+const struct catalog_injector *catalog_injector_at(const struct catalog *catalog,
+                                                   size_t index);              /* 0-based, by id */
+const struct injector_table *catalog_injectors(const struct catalog *catalog); /* never NULL */
 
 /* A digest of everything loaded, hex: which catalog a store was made with. */
 const char *catalog_version(const struct catalog *catalog);

@@ -452,5 +452,8 @@ int catalog_check(const struct catalog *catalog, struct dl_error *error)
     for (size_t i = 0; status == DL_OK && i < catalog->blockpage_count; i++) {
         status = catalog_check_blockpage(catalog->blockpages[i], error);
     }
+    for (size_t i = 0; status == DL_OK && i < catalog->injector_count; i++) {
+        status = catalog_check_injector(catalog, catalog->injectors[i], error);
+    }
     return status == DL_OK ? check_duplicates(catalog, error) : status;
 }

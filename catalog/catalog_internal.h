@@ -187,9 +187,54 @@ struct raw_blockpage {
     size_t pattern_count;
 };
 
+struct raw_feature {
+    const char *is, *note, *first_seen, *last_seen, *source;
+    enum injector_what what;
+};
+
+struct raw_poison {
+    const char *block, *note, *first_seen, *last_seen, *source;
+};
+
+struct raw_packet {
+    enum injector_kind kind;
+    struct raw_feature *features;
+    size_t feature_count;
+    struct raw_poison *addresses;
+    size_t address_count;
+};
+
+struct raw_injector {
+    const char *id, *name, *summary, *file;
+    enum injector_scope scope;
+    const struct catalog_source *sources;
+    size_t source_count;
+    struct catalog_injector_seen *seen;
+    size_t seen_count;
+    struct raw_packet *packets;
+    size_t packet_count;
+};
+
 struct raw_inventory {
     const char *name, *service, *address, *host;
     uint16_t port;
+};
+
+/* The table to compare packets with, and what it is made of. */
+struct injector_index {
+    struct injector_table table;
+    struct injector *injectors;
+    struct injector_packet *packets;
+    struct injector_feature *features;
+    struct prefix *addresses;
+};
+
+struct listing {
+    struct catalog_blockpage *blockpages;
+    struct catalog_pattern *patterns;
+    struct catalog_injector *injectors;
+    struct catalog_injector_packet *packets;
+    struct catalog_injector_fact *facts;
 };
 
 /* ---- catalog_yaml.c: YAML to the structs above (libyaml has functions named yaml_* of its own)
@@ -199,6 +244,7 @@ enum yaml_kind {
     YAML_BLOCKPAGE,
     YAML_CARRIER,
     YAML_COUNTRIES,
+    YAML_INJECTOR,
     YAML_NETWORK,
     YAML_ORDER,
     YAML_SERVICE,
@@ -209,6 +255,12 @@ enum yaml_kind {
 int catalog_yaml_load(enum yaml_kind kind, const char *path, const struct buffer *text,
                       void **ret_data, unsigned *ret_count, struct dl_error *error);
 void catalog_yaml_free(enum yaml_kind kind, void *data, unsigned count);
+/* The words of the files for scopes, places and kinds. */
+const char *yaml_scope_text(enum blockpage_scope scope);
+const char *yaml_where_text(enum blockpage_where where);
+const char *yaml_match_text(enum fingerprint_kind kind);
+const char *yaml_injector_scope_text(enum injector_scope scope);
+const char *yaml_injector_kind_text(enum injector_kind kind);
 
 /* ---- catalog_check.c: what a schema cannot say ---- */
 
@@ -257,6 +309,19 @@ bool utc_offset_parse(const char *text, int32_t *ret_seconds);
 /* catalog_country.c: the offsets of each country, made once from the text of its changes */
 int catalog_countries_build(struct raw_countries *countries);
 void catalog_countries_finish(struct raw_countries *countries);
+/* catalog_injector.c: what a feature's words mean. False where they mean nothing; `points` is set
+ * too. */
+bool injector_feature_parse(enum injector_what what, const char *is,
+                            struct injector_feature *ret_feature);
+int catalog_check_injector(const struct catalog *catalog, const struct raw_injector *injector,
+                           struct dl_error *error);
+/* After the check. DL_OK or -ENOMEM. */
+int injector_index_build(struct injector_index *ret_index, const struct catalog *catalog);
+void injector_index_finish(struct injector_index *index);
+
+/* catalog_listing.c: block pages and injectors as `darkline catalog` shows them; the same. */
+int listing_build(struct listing *ret_listing, const struct catalog *catalog);
+void listing_finish(struct listing *listing);
 
 /* ---- catalog_names.c: names in a keyed table, found by walking label boundaries ---- */
 
@@ -442,7 +507,9 @@ struct catalog {
     struct raw_order **orders;
     struct raw_blockpage **blockpages;
     struct raw_countries *countries; /* NULL where there is no such file */
-    size_t service_count, network_count, carrier_count, order_count, blockpage_count;
+    struct raw_injector **injectors;
+    size_t service_count, network_count, carrier_count, order_count, blockpage_count,
+        injector_count;
     struct inventory_list *inventories;
     size_t inventory_count;
     char version[CATALOG_VERSION_SIZE];
@@ -457,6 +524,8 @@ struct catalog {
     size_t certificate_count;
     struct asn_entry *asns;
     size_t asn_count;
+    struct injector_index injector_index;
+    struct listing listing;
     struct name_table watched;
 };
 

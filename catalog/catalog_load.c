@@ -21,8 +21,9 @@ struct room {
 
 /* In the order of their names, for the digest. */
 static const struct room rooms[] = {{"blockpages", YAML_BLOCKPAGE}, {"carriers", YAML_CARRIER},
-                                    {"controls", YAML_SERVICE},     {"networks", YAML_NETWORK},
-                                    {"orders", YAML_ORDER},         {"services", YAML_SERVICE}};
+                                    {"controls", YAML_SERVICE},     {"injectors", YAML_INJECTOR},
+                                    {"networks", YAML_NETWORK},     {"orders", YAML_ORDER},
+                                    {"services", YAML_SERVICE}};
 
 /* ---- files ---- */
 
@@ -120,6 +121,9 @@ static void document_set_file(enum yaml_kind kind, void *data, const char *file,
         break;
     case YAML_COUNTRIES:
         ((struct raw_countries *)data)->file = file;
+        break;
+    case YAML_INJECTOR:
+        ((struct raw_injector *)data)->file = file;
         break;
     case YAML_NETWORK:
         ((struct raw_network *)data)->file = file;
@@ -280,6 +284,11 @@ static int compare_blockpages(const void *a, const void *b)
     return strcmp((*(struct raw_blockpage *const *)a)->id, (*(struct raw_blockpage *const *)b)->id);
 }
 
+static int compare_injectors(const void *a, const void *b)
+{
+    return strcmp((*(struct raw_injector *const *)a)->id, (*(struct raw_injector *const *)b)->id);
+}
+
 static int compare_orders(const void *a, const void *b)
 {
     return strcmp((*(struct raw_order *const *)a)->public.id,
@@ -350,6 +359,10 @@ static int arrange(struct catalog *catalog, const char *folder, struct dl_error 
         status = documents_of(catalog, YAML_BLOCKPAGE, &catalog->blockpages,
                               &catalog->blockpage_count, compare_blockpages);
     }
+    if (status == DL_OK) {
+        status = documents_of(catalog, YAML_INJECTOR, &catalog->injectors, &catalog->injector_count,
+                              compare_injectors);
+    }
     if (status == DL_OK && catalog->service_count == 0) {
         status = dl_error_set(error, DL_EMPTY, "%s: no service in it", folder);
     } else if (status == DL_OK && (catalog->service_count > CATALOG_SERVICES_MAX ||
@@ -396,6 +409,12 @@ static int index_all(struct catalog *catalog, struct dl_error *error)
     }
     if (status == DL_OK) {
         status = asn_index_build(&catalog->asns, &catalog->asn_count, catalog, error);
+    }
+    if (status == DL_OK) {
+        status = injector_index_build(&catalog->injector_index, catalog);
+    }
+    if (status == DL_OK) {
+        status = listing_build(&catalog->listing, catalog);
     }
     return status;
 }
@@ -458,6 +477,7 @@ static void documents_free(struct catalog *catalog)
     free(catalog->carriers);
     free(catalog->orders);
     free(catalog->blockpages);
+    free(catalog->injectors);
 }
 
 void catalog_destroy(struct catalog *catalog)
@@ -475,6 +495,8 @@ void catalog_destroy(struct catalog *catalog)
     free(catalog->alpn.entries);
     free(catalog->certificates);
     free(catalog->asns);
+    injector_index_finish(&catalog->injector_index);
+    listing_finish(&catalog->listing);
     name_table_finish(&catalog->watched);
     documents_free(catalog);
     free(catalog);

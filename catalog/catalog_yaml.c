@@ -145,6 +145,7 @@ static const cyaml_schema_field_t service_fields[] = {
     WORD("class", struct raw_service, public.class, class_words),
     TEXT("operator", struct raw_service, public.operator_name),
     FLAG_OPTIONAL("self_hosted", struct raw_service, public.self_hosted),
+    FLAG_OPTIONAL("own_authority", struct raw_service, public.own_authority),
     TEXT("summary", struct raw_service, public.summary),
     LIST("sources", struct raw_service, public.sources, public.source_count, &source_entry),
     LIST_OPTIONAL("names", struct raw_service, names, name_count, &name_entry, CYAML_UNLIMITED),
@@ -299,6 +300,79 @@ static const cyaml_schema_field_t blockpage_fields[] = {
     CYAML_FIELD_END};
 DOCUMENT(blockpage_document, struct raw_blockpage, blockpage_fields);
 
+static const cyaml_strval_t injector_scope_words[] = {{"nation", INJECTOR_NATION},
+                                                      {"carrier", INJECTOR_CARRIER},
+                                                      {"institution", INJECTOR_INSTITUTION},
+                                                      {"product", INJECTOR_PRODUCT},
+                                                      {"unknown", INJECTOR_UNKNOWN}};
+static const cyaml_strval_t injector_kind_words[] = {
+    {"rst", INJECTOR_RST}, {"page", INJECTOR_PAGE}, {"dns", INJECTOR_DNS}};
+/* Addresses have a list of their own. */
+static const cyaml_strval_t what_words[] = {{"flags", INJECTOR_FLAGS},
+                                            {"df", INJECTOR_DF},
+                                            {"ip-id", INJECTOR_IP_ID},
+                                            {"ttl", INJECTOR_TTL},
+                                            {"window", INJECTOR_WINDOW},
+                                            {"count", INJECTOR_COUNT},
+                                            {"payload", INJECTOR_PAYLOAD},
+                                            {"sequence", INJECTOR_SEQUENCE},
+                                            {"ack", INJECTOR_ACK},
+                                            {"port", INJECTOR_PORT},
+                                            {"residual", INJECTOR_RESIDUAL},
+                                            {"answer-flags", INJECTOR_ANSWER_FLAGS},
+                                            {"record-ttl", INJECTOR_RECORD_TTL},
+                                            {"edns", INJECTOR_EDNS}};
+
+static const cyaml_schema_field_t feature_fields[] = {
+    WORD("what", struct raw_feature, what, what_words),
+    TEXT("is", struct raw_feature, is),
+    TEXT_OPTIONAL("note", struct raw_feature, note),
+    TEXT_OPTIONAL("first_seen", struct raw_feature, first_seen),
+    TEXT_OPTIONAL("last_seen", struct raw_feature, last_seen),
+    TEXT("source", struct raw_feature, source),
+    CYAML_FIELD_END};
+ENTRY(feature_entry, struct raw_feature, feature_fields);
+
+static const cyaml_schema_field_t poison_fields[] = {
+    TEXT("block", struct raw_poison, block),
+    TEXT_OPTIONAL("note", struct raw_poison, note),
+    TEXT_OPTIONAL("first_seen", struct raw_poison, first_seen),
+    TEXT_OPTIONAL("last_seen", struct raw_poison, last_seen),
+    TEXT("source", struct raw_poison, source),
+    CYAML_FIELD_END};
+ENTRY(poison_entry, struct raw_poison, poison_fields);
+
+static const cyaml_schema_field_t packet_fields[] = {
+    WORD("kind", struct raw_packet, kind, injector_kind_words),
+    LIST_OPTIONAL("features", struct raw_packet, features, feature_count, &feature_entry,
+                  CYAML_UNLIMITED),
+    LIST_OPTIONAL("addresses", struct raw_packet, addresses, address_count, &poison_entry,
+                  CYAML_UNLIMITED),
+    CYAML_FIELD_END};
+ENTRY(packet_entry, struct raw_packet, packet_fields);
+
+static const cyaml_schema_field_t seen_fields[] = {
+    TEXT("country", struct catalog_injector_seen, country),
+    TEXT_OPTIONAL("carrier", struct catalog_injector_seen, carrier),
+    NUMBER_OPTIONAL("asn", struct catalog_injector_seen, asn),
+    TEXT_OPTIONAL("first_seen", struct catalog_injector_seen, first_seen),
+    TEXT_OPTIONAL("last_seen", struct catalog_injector_seen, last_seen),
+    TEXT_OPTIONAL("note", struct catalog_injector_seen, note),
+    TEXT("source", struct catalog_injector_seen, source),
+    CYAML_FIELD_END};
+ENTRY(seen_entry, struct catalog_injector_seen, seen_fields);
+
+static const cyaml_schema_field_t injector_fields[] = {
+    TEXT("id", struct raw_injector, id),
+    TEXT("name", struct raw_injector, name),
+    WORD("scope", struct raw_injector, scope, injector_scope_words),
+    TEXT("summary", struct raw_injector, summary),
+    LIST("sources", struct raw_injector, sources, source_count, &source_entry),
+    LIST("seen", struct raw_injector, seen, seen_count, &seen_entry),
+    LIST("packets", struct raw_injector, packets, packet_count, &packet_entry),
+    CYAML_FIELD_END};
+DOCUMENT(injector_document, struct raw_injector, injector_fields);
+
 static const cyaml_schema_field_t inventory_fields[] = {
     TEXT("name", struct raw_inventory, name),
     TEXT("service", struct raw_inventory, service),
@@ -312,9 +386,52 @@ static const cyaml_schema_value_t inventory_document = {CYAML_VALUE_SEQUENCE(
 
 static const cyaml_schema_value_t *const documents[] = {
     [YAML_BLOCKPAGE] = &blockpage_document, [YAML_CARRIER] = &carrier_document,
-    [YAML_COUNTRIES] = &countries_document, [YAML_NETWORK] = &network_document,
-    [YAML_ORDER] = &order_document,         [YAML_SERVICE] = &service_document,
-    [YAML_INVENTORY] = &inventory_document};
+    [YAML_COUNTRIES] = &countries_document, [YAML_INJECTOR] = &injector_document,
+    [YAML_NETWORK] = &network_document,     [YAML_ORDER] = &order_document,
+    [YAML_SERVICE] = &service_document,     [YAML_INVENTORY] = &inventory_document};
+
+/* ---- the words ---- */
+
+static const char *text_of(const cyaml_strval_t *words, size_t count, int64_t value)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (words[i].val == value) {
+            return words[i].str;
+        }
+    }
+    return "";
+}
+
+const char *yaml_scope_text(enum blockpage_scope scope)
+{
+    return text_of(scope_words, ARRAY_LENGTH(scope_words), scope);
+}
+
+const char *yaml_where_text(enum blockpage_where where)
+{
+    return text_of(where_words, ARRAY_LENGTH(where_words), where);
+}
+
+const char *yaml_match_text(enum fingerprint_kind kind)
+{
+    return text_of(match_words, ARRAY_LENGTH(match_words), kind);
+}
+
+const char *yaml_injector_scope_text(enum injector_scope scope)
+{
+    return text_of(injector_scope_words, ARRAY_LENGTH(injector_scope_words), scope);
+}
+
+const char *yaml_injector_kind_text(enum injector_kind kind)
+{
+    return text_of(injector_kind_words, ARRAY_LENGTH(injector_kind_words), kind);
+}
+
+const char *injector_what_text(enum injector_what what)
+{
+    return what == INJECTOR_ADDRESS ? "address"
+                                    : text_of(what_words, ARRAY_LENGTH(what_words), what);
+}
 
 /* ---- loading ---- */
 

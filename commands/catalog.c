@@ -9,19 +9,37 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "catalog/catalog.h"
+#include "commands/catalog_show.h"
 #include "commands/command.h"
 
-/* ---- what services, carriers and orders have in common ---- */
+/* ---- what the kinds of entries have in common ---- */
 
-enum kind { KIND_SERVICES, KIND_CARRIERS, KIND_ORDERS, KIND_COUNT };
+enum kind {
+    KIND_SERVICES,
+    KIND_CARRIERS,
+    KIND_ORDERS,
+    KIND_BLOCKPAGES,
+    KIND_INJECTORS,
+    KIND_COUNT
+};
 
-static const char *const kind_names[KIND_COUNT] = {"services", "carriers", "orders"};
+static const char *const kind_names[KIND_COUNT] = {"services", "carriers", "orders", "blockpages",
+                                                   "injectors"};
 
 static size_t kind_size(const struct catalog *catalog, enum kind kind)
 {
-    if (kind == KIND_SERVICES)
+    switch (kind) {
+    case KIND_SERVICES:
         return catalog_service_count(catalog);
-    return kind == KIND_CARRIERS ? catalog_carrier_count(catalog) : catalog_order_count(catalog);
+    case KIND_CARRIERS:
+        return catalog_carrier_count(catalog);
+    case KIND_ORDERS:
+        return catalog_order_count(catalog);
+    case KIND_BLOCKPAGES:
+        return catalog_blockpage_count(catalog);
+    default:
+        return catalog_injector_count(catalog);
+    }
 }
 
 static const char *text_or_dash(const char *text)
@@ -90,54 +108,34 @@ static void list_kind(const struct catalog *catalog, enum kind kind)
         list_services(catalog);
     else if (kind == KIND_CARRIERS)
         list_carriers(catalog);
-    else
+    else if (kind == KIND_ORDERS)
         list_orders(catalog);
+    else if (kind == KIND_BLOCKPAGES)
+        catalog_list_blockpages(catalog);
+    else
+        catalog_list_injectors(catalog);
     printf("%zu %s\n", kind_size(catalog, kind), kind_names[kind]);
 }
 
 /* ---- one entry ---- */
 
-static void show_line(const char *label, const char *text)
-{
-    if (text && text[0])
-        printf("  %-12s %s\n", label, text);
-}
-
-static void show_list(const char *label, const char *const *items, size_t count, const char *none)
-{
-    printf("  %-12s ", label);
-    for (size_t i = 0; i < count; i++)
-        printf("%s%s", i ? ", " : "", items[i]);
-    printf("%s\n", count ? "" : none);
-}
-
-static void show_sources(const struct catalog_source *sources, size_t count)
-{
-    puts("  sources");
-    for (size_t i = 0; i < count; i++) {
-        printf("    [%s] %s (checked %s)\n", sources[i].id, sources[i].title,
-               text_or_dash(sources[i].checked));
-        if (sources[i].url)
-            printf("      %s\n", sources[i].url);
-    }
-}
-
 static void show_service(const struct catalog_service *s)
 {
     printf("service %s\n", s->id);
-    show_line("name", s->name);
-    show_line("operator", s->operator_name);
-    show_line("class", word_text(WORD_CLASS, s->class));
-    show_line("summary", s->summary);
-    show_line("self-hosted", s->self_hosted ? "yes: an --inventory is the reliable way" : NULL);
+    catalog_show_line("name", s->name);
+    catalog_show_line("operator", s->operator_name);
+    catalog_show_line("class", word_text(WORD_CLASS, s->class));
+    catalog_show_line("summary", s->summary);
+    catalog_show_line("self-hosted",
+                      s->self_hosted ? "yes: an --inventory is the reliable way" : NULL);
     printf("  %-12s %zu names, %zu address blocks\n", "matches", s->name_count, s->block_count);
-    show_sources(s->sources, s->source_count);
+    catalog_show_sources(s->sources, s->source_count);
 }
 
 static void show_owners(const struct catalog_carrier *c)
 {
     if (c->owner_count == 0)
-        show_line("owner", c->owner);
+        catalog_show_line("owner", c->owner);
     for (size_t i = 0; i < c->owner_count; i++) {
         const struct catalog_owner *owner = &c->owners[i];
         printf("  %-12s %s%s%s%s%s%s%s [%s]\n", i ? "" : "owners", owner->owner,
@@ -150,16 +148,16 @@ static void show_owners(const struct catalog_carrier *c)
 static void show_carrier(const struct catalog_carrier *c)
 {
     printf("carrier %s\n", c->id);
-    show_line("name", c->name);
-    show_line("country", c->country);
+    catalog_show_line("name", c->name);
+    catalog_show_line("country", c->country);
     show_owners(c);
-    show_line("network", word_text(WORD_NETWORK, c->network));
+    catalog_show_line("network", word_text(WORD_NETWORK, c->network));
     for (size_t i = 0; i < c->asn_count; i++)
         printf("  %-12s AS%" PRIu32 "%s%s%s%s\n", i ? "" : "networks", c->asns[i].asn,
                c->asns[i].from ? " from " : "", c->asns[i].from ? c->asns[i].from : "",
                c->asns[i].until ? " until " : "", c->asns[i].until ? c->asns[i].until : "");
-    show_list("mcc-mnc", c->mcc_mnc, c->mcc_mnc_count, "-");
-    show_sources(c->sources, c->source_count);
+    catalog_show_list("mcc-mnc", c->mcc_mnc, c->mcc_mnc_count, "-");
+    catalog_show_sources(c->sources, c->source_count);
 }
 
 static void show_deadlines(const struct catalog *catalog, const struct catalog_order *o)
@@ -169,9 +167,9 @@ static void show_deadlines(const struct catalog *catalog, const struct catalog_o
 
     catalog_order_times(catalog, o, &times);
     if (times.due_us != CATALOG_NO_TIME)
-        show_line("deadline", clock_format(times.due_us, text));
+        catalog_show_line("deadline", clock_format(times.due_us, text));
     if (times.ended_us != CATALOG_NO_TIME)
-        show_line("over by", clock_format(times.ended_us, text));
+        catalog_show_line("over by", clock_format(times.ended_us, text));
 }
 
 static void show_order(const struct catalog *catalog, const struct catalog_order *o)
@@ -179,47 +177,23 @@ static void show_order(const struct catalog *catalog, const struct catalog_order
     const struct catalog_country *country = catalog_country(catalog, o->country);
 
     printf("order %s\n", o->id);
-    show_line("title", o->title);
-    show_line("issuer", o->issuer);
-    show_line("country", o->country);
-    show_line("summary", o->summary);
-    show_list("services", o->services, o->service_count, "-");
-    show_list("exempt", o->exempt, o->exempt_count, "-");
-    show_list("carriers", o->carriers, o->carrier_count, "all of the country");
+    catalog_show_line("title", o->title);
+    catalog_show_line("issuer", o->issuer);
+    catalog_show_line("country", o->country);
+    catalog_show_line("summary", o->summary);
+    catalog_show_list("services", o->services, o->service_count, "-");
+    catalog_show_list("exempt", o->exempt, o->exempt_count, "-");
+    catalog_show_list("carriers", o->carriers, o->carrier_count, "all of the country");
     for (size_t i = 0; i < o->date_count; i++)
         printf("  %-12s %s%s%s [%s]\n", o->dates[i].kind, o->dates[i].date,
                o->dates[i].note ? ": " : "", o->dates[i].note ? o->dates[i].note : "",
                o->dates[i].source);
-    show_line("local time", o->utc_offset ? o->utc_offset : country ? country->zone : NULL);
+    catalog_show_line("local time", o->utc_offset ? o->utc_offset : country ? country->zone : NULL);
     show_deadlines(catalog, o);
-    show_sources(o->sources, o->source_count);
+    catalog_show_sources(o->sources, o->source_count);
 }
 
 /* ---- JSON ---- */
-
-static void json_sources(struct json *json, const struct catalog_source *sources, size_t count)
-{
-    json_key(json, "sources");
-    json_begin_array(json);
-    for (size_t i = 0; i < count; i++) {
-        json_begin_object(json);
-        json_member_text(json, "id", sources[i].id);
-        json_member_text(json, "title", sources[i].title);
-        json_member_text(json, "url", sources[i].url);
-        json_member_text(json, "checked", sources[i].checked);
-        json_end_object(json);
-    }
-    json_end_array(json);
-}
-
-static void json_list(struct json *json, const char *key, const char *const *items, size_t count)
-{
-    json_key(json, key);
-    json_begin_array(json);
-    for (size_t i = 0; i < count; i++)
-        json_text(json, items[i]);
-    json_end_array(json);
-}
 
 static void json_service(struct json *json, const struct catalog_service *s)
 {
@@ -232,7 +206,7 @@ static void json_service(struct json *json, const struct catalog_service *s)
     json_member_bool(json, "self_hosted", s->self_hosted);
     json_member_unsigned(json, "names", s->name_count);
     json_member_unsigned(json, "blocks", s->block_count);
-    json_sources(json, s->sources, s->source_count);
+    catalog_json_sources(json, s->sources, s->source_count);
     json_end_object(json);
 }
 
@@ -266,8 +240,8 @@ static void json_carrier(struct json *json, const struct catalog_carrier *c)
         json_end_object(json);
     }
     json_end_array(json);
-    json_list(json, "mcc_mnc", c->mcc_mnc, c->mcc_mnc_count);
-    json_sources(json, c->sources, c->source_count);
+    catalog_json_list(json, "mcc_mnc", c->mcc_mnc, c->mcc_mnc_count);
+    catalog_json_sources(json, c->sources, c->source_count);
     json_end_object(json);
 }
 
@@ -290,9 +264,9 @@ static void json_order(struct json *json, const struct catalog *catalog,
     json_member_text(json, "issuer", o->issuer);
     json_member_text(json, "country", o->country);
     json_member_text(json, "summary", o->summary);
-    json_list(json, "services", o->services, o->service_count);
-    json_list(json, "exempt", o->exempt, o->exempt_count);
-    json_list(json, "carriers", o->carriers, o->carrier_count);
+    catalog_json_list(json, "services", o->services, o->service_count);
+    catalog_json_list(json, "exempt", o->exempt, o->exempt_count);
+    catalog_json_list(json, "carriers", o->carriers, o->carrier_count);
     json_key(json, "dates");
     json_begin_array(json);
     for (size_t i = 0; i < o->date_count; i++) {
@@ -307,7 +281,7 @@ static void json_order(struct json *json, const struct catalog *catalog,
     json_member_text(json, "utc_offset", o->utc_offset);
     json_time(json, "deadline", times.due_us);
     json_time(json, "over_by", times.ended_us);
-    json_sources(json, o->sources, o->source_count);
+    catalog_json_sources(json, o->sources, o->source_count);
     json_end_object(json);
 }
 
@@ -320,8 +294,12 @@ static void json_kind(struct json *json, const struct catalog *catalog, enum kin
             json_service(json, catalog_service_at(catalog, (uint16_t)(i + 1)));
         else if (kind == KIND_CARRIERS)
             json_carrier(json, catalog_carrier_at(catalog, (uint16_t)(i + 1)));
-        else
+        else if (kind == KIND_ORDERS)
             json_order(json, catalog, catalog_order_at(catalog, i));
+        else if (kind == KIND_BLOCKPAGES)
+            catalog_json_blockpage(json, catalog_blockpage_at(catalog, i));
+        else
+            catalog_json_injector(json, catalog_injector_at(catalog, i));
     }
     json_end_array(json);
 }
@@ -334,26 +312,43 @@ struct catalog_job {
     bool as_json;
 };
 
-static bool show_entry(const struct catalog *catalog, const struct catalog_job *job)
+/* One of them, in the order of the kinds; false if there is none of that id. */
+static bool show_named(const struct catalog *catalog, const struct catalog_job *job,
+                       struct json *json)
 {
-    struct json json;
     const struct catalog_service *service =
         job->wanted[KIND_SERVICES] ? catalog_service_find(catalog, job->id) : NULL;
     const struct catalog_carrier *carrier =
         job->wanted[KIND_CARRIERS] ? catalog_carrier_find(catalog, job->id) : NULL;
     const struct catalog_order *order =
         job->wanted[KIND_ORDERS] ? catalog_order_find(catalog, job->id) : NULL;
+    const struct catalog_blockpage *page =
+        job->wanted[KIND_BLOCKPAGES] ? catalog_find_blockpage(catalog, job->id) : NULL;
+    const struct catalog_injector *injector =
+        job->wanted[KIND_INJECTORS] ? catalog_find_injector(catalog, job->id) : NULL;
+
+    if (service)
+        job->as_json ? json_service(json, service) : show_service(service);
+    else if (carrier)
+        job->as_json ? json_carrier(json, carrier) : show_carrier(carrier);
+    else if (order)
+        job->as_json ? json_order(json, catalog, order) : show_order(catalog, order);
+    else if (page)
+        job->as_json ? catalog_json_blockpage(json, page) : catalog_show_blockpage(page);
+    else if (injector)
+        job->as_json ? catalog_json_injector(json, injector) : catalog_show_injector(injector);
+    return service || carrier || order || page || injector;
+}
+
+static bool show_entry(const struct catalog *catalog, const struct catalog_job *job)
+{
+    struct json json;
 
     json_init(&json, stdout, 2);
-    if (service)
-        job->as_json ? json_service(&json, service) : show_service(service);
-    else if (carrier)
-        job->as_json ? json_carrier(&json, carrier) : show_carrier(carrier);
-    else if (order)
-        job->as_json ? json_order(&json, catalog, order) : show_order(catalog, order);
-    if (job->as_json && (service || carrier || order))
+    bool found = show_named(catalog, job, &json);
+    if (job->as_json && found)
         json_newline(&json);
-    return service || carrier || order;
+    return found;
 }
 
 static void show_all(const struct catalog *catalog, const struct catalog_job *job)
@@ -379,7 +374,7 @@ static void show_all(const struct catalog *catalog, const struct catalog_job *jo
     json_newline(&json);
 }
 
-/* [services|carriers|orders] [ID], either may be missing. */
+/* [services|carriers|orders|blockpages|injectors] [ID], either may be missing. */
 static bool read_operands(struct catalog_job *job, char **words, int count)
 {
     bool kind_named = false;
@@ -419,8 +414,10 @@ int command_catalog(int argc, char **argv)
     const struct option_spec *const groups[] = {own, common.specs, NULL};
     const char *const titles[] = {"Form", "Common options"};
     const struct option_set set = {
-        .usage = "catalog [services|carriers|orders] [ID] [--json]",
-        .description = "The services, carriers and orders that darkline knows, with their sources.",
+        .usage = "catalog [services|carriers|orders|blockpages|injectors] [ID] [--json]",
+        .description = "The services, carriers, orders, block pages and injectors that darkline "
+                       "knows, with their "
+                       "sources.",
         .groups = groups,
         .group_titles = titles,
         .footer = "Examples:\n  darkline catalog orders\n  darkline catalog blackberry-bes"};
@@ -429,7 +426,7 @@ int command_catalog(int argc, char **argv)
         return parsed == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
     common_options_apply(&common);
     if (!read_operands(&job, argv + first, argc - first)) {
-        log_error("at most a kind (services, carriers or orders) and an ID");
+        log_error("at most a kind (services, carriers, orders, blockpages or injectors) and an ID");
         return EXIT_USAGE;
     }
     struct catalog *catalog = common_open_catalog(&common);

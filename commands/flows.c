@@ -8,6 +8,7 @@
 #include "analyzer/judge/judge_pass.h"
 #include "base/array.h"
 #include "base/log.h"
+#include "catalog/catalog.h"
 #include "commands/command.h"
 #include "commands/flow_format.h"
 
@@ -19,6 +20,7 @@ enum flows_form { FORM_TABLE, FORM_JSON, FORM_CSV };
 
 struct flows_job {
     struct store_reader *reader;
+    const struct catalog *catalog;
     enum flows_form form;
     size_t width;
     const char *service, *mechanism;
@@ -102,7 +104,8 @@ static int write_all(struct flows_job *job, const struct store_query *query, str
 {
     struct judge_pass *pass = NULL;
     struct judged judged;
-    int status = judge_pass_create(&pass, job->reader, query, error);
+    int status =
+        judge_pass_create(&pass, job->reader, query, catalog_injectors(job->catalog), error);
 
     if (status != DL_OK)
         return status;
@@ -196,5 +199,11 @@ int command_flows(int argc, char **argv)
     job.form = as_json ? FORM_JSON : as_csv ? FORM_CSV : FORM_TABLE;
     job.width = terminal_width();
     const struct store_query query = {.since_us = common.since_us, .until_us = common.until_us};
-    return run_job(&job, &query, argv + first, (size_t)(argc - first));
+    struct catalog *catalog = common_open_catalog(&common);
+    if (!catalog)
+        return EXIT_FAILED;
+    job.catalog = catalog;
+    int code = run_job(&job, &query, argv + first, (size_t)(argc - first));
+    catalog_destroy(catalog);
+    return code;
 }

@@ -180,6 +180,7 @@ static void observation_fill(struct probe *probe, struct flow *flow, enum close_
                         : intern_text(probe->protocols, flow->protocol);
     out->service = service_id(probe, flow->service);
     out->host = "";
+    out->issuer = "";
     for (int side = 0; side < 2; side++) {
         out->packets[side] = flow->packets[side];
         out->bytes[side] = flow_bytes(flow, (enum side)side);
@@ -193,12 +194,17 @@ static void observation_fill(struct probe *probe, struct flow *flow, enum close_
         out->certainty = (enum certainty)evidence->certainty;
         out->reasons = evidence->reasons & (uint16_t)~REASON_AMBIGUOUS;
         out->dns_flow = evidence->dns_flow;
+        out->certificate = evidence->certificate;
+        out->issuer = intern_text(probe->names, evidence->issuer);
         if (!ended_well(flow, evidence, out->close))
             evidence_export(probe, flow, evidence, &out->evidence);
         else if (flow->transport == TRANSPORT_TCP)
             out->path = (struct path_facts){.handshake_rtt_us = evidence->handshake_rtt_us,
                                             .server_ttl = evidence->sides[SIDE_SERVER].ttl_first,
                                             .first_exchange_us = first_exchange(evidence)};
+        const struct pace *pace = tracker_pace(&probe->tracker, flow);
+        if (pace)
+            pace_export(pace, &out->pace);
     }
     if (question) {
         out->host = question->name;

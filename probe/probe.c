@@ -15,11 +15,12 @@
 #define PROTOCOLS_MAX    2048u
 #define EXPIRE_PER_BATCH 4096u
 /* How the memory is shared out; the rest is slack for nDPI's own. */
-#define SHARE_FLOWS       45u
+#define SHARE_FLOWS       40u
 #define SHARE_INSPECTIONS 20u
 #define SHARE_STREAMS     10u
 #define SHARE_QUESTIONS   10u
 #define SHARE_DETAILS     5u
+#define SHARE_PACES       5u
 #define SHARE_DNS_CACHE   5u
 #define SHARE_CONTENTS    3u
 
@@ -51,6 +52,7 @@ static int parts_init(struct probe *probe, uint64_t memory)
         .flows_maximum = share(memory, SHARE_FLOWS, flow_size),
         .details_maximum = share(memory, SHARE_DETAILS, sizeof(struct details)),
         .contents_maximum = share(memory, SHARE_CONTENTS, sizeof(struct contents_stream)),
+        .paces_maximum = share(memory, SHARE_PACES, sizeof(struct pace)),
         .is_local = is_local,
         .is_server_port = is_server_port,
         .ended = probe_flow_ended,
@@ -202,8 +204,8 @@ void probe_get_stats(const struct probe *probe, struct probe_stats *ret_stats)
     ret_stats->flows_peak = flow_table_peak(tracker->table);
     ret_stats->icmp_unmatched = tracker->icmp_unmatched;
     ret_stats->parts_refused = tracker->evidence_refused + tracker->details_refused +
-                               probe->inspections.refused + probe->questions.refused +
-                               probe->inspectors.refused;
+                               tracker->paces_refused + probe->inspections.refused +
+                               probe->questions.refused + probe->inspectors.refused;
     for (int i = 0; i < DECODE_KIND_COUNT; i++)
         ret_stats->decode[i] = decoder_count(probe->decoder, (enum decode_kind)i);
     ret_stats->memory = tracker_memory(tracker) + pool_memory(&probe->inspections) +

@@ -10,7 +10,9 @@
 #include "probe/inspect/dns.h"
 #include "probe/probe_internal.h"
 
-#define PORT_DNS 53
+#define PORT_DNS   53
+#define PORT_TLS   443 /* where a service's own addresses answer, whatever else they do */
+#define OWNERS_MAX 8
 
 static struct flow *question_find(struct probe *probe, const struct packet *packet,
                                   const struct dns_message *message, bool *ret_new,
@@ -122,6 +124,38 @@ static bool answer_same(const struct dns_facts_answer *a, const struct dns_facts
     return true;
 }
 
+static enum dns_page_owner owner_of(const struct catalog *catalog, uint16_t asked,
+                                    const struct address *address)
+{
+    struct catalog_match matches[OWNERS_MAX];
+    const struct catalog_service *service = catalog_service_at(catalog, asked);
+    size_t count =
+        catalog_match_address(catalog, address, TRANSPORT_TCP, PORT_TLS, matches, OWNERS_MAX);
+    for (size_t i = 0; i < count && i < OWNERS_MAX; i++) {
+        const struct catalog_service *owner = catalog_service_at(catalog, matches[i].service);
+        if (service && owner && strcmp(owner->operator_name, service->operator_name) == 0)
+            return DNS_PAGE_OF_ASKED;
+    }
+    return count > 0 ? DNS_PAGE_OF_OTHER : DNS_PAGE_OF_NONE;
+}
+
+/* Of several addresses the one counts that no service is known to have. */
+static void inspect_page(const struct probe *probe, const struct flow *flow,
+                         const struct address *address, struct dns_facts *facts)
+{
+    struct blockpage_facts page = {.id = ""};
+    blockpage_inspect_address(probe->options.fingerprints, address, &page);
+    if (!page.id[0])
+        return;
+    enum dns_page_owner owner = owner_of(probe->options.catalog, flow->service, address);
+    if (facts->blockpage.id[0] && owner > facts->page_owner)
+        return;
+    if (owner < facts->page_owner)
+        facts->blockpage = (struct blockpage_facts){.id = ""};
+    facts->page_owner = (uint8_t)owner;
+    blockpage_inspect_address(probe->options.fingerprints, address, &facts->blockpage);
+}
+
 static void answer_add(const struct probe *probe, struct question *question,
                        const struct flow *flow, const struct packet *packet,
                        const struct dns_message *message)
@@ -136,8 +170,7 @@ static void answer_add(const struct probe *probe, struct question *question,
         return;
     facts->answers[facts->answer_count++] = answer;
     for (unsigned i = 0; i < answer.address_count; i++)
-        blockpage_inspect_address(probe->options.fingerprints, &answer.addresses[i],
-                                  &facts->blockpage);
+        inspect_page(probe, flow, &answer.addresses[i], facts);
 }
 
 /* Remembers the addresses for the flows that will follow. */

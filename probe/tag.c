@@ -166,6 +166,27 @@ static void keep_details(struct probe *probe, struct flow *flow, const struct fa
     details->http = facts->http;
 }
 
+static uint8_t certificate_flags(const struct catalog *catalog, const struct flow *flow,
+                                 const struct facts *facts, bool inventory)
+{
+    const struct catalog_service *service = catalog_service_at(catalog, flow->service);
+    bool asked = facts->host_source == HOST_SNI;
+    uint8_t flags = CERTIFICATE_PRESENT;
+    if (asked && facts->tls.certificate.name_fits)
+        flags |= CERTIFICATE_NAME_FITS;
+    if (asked && facts->certificate_names_known && !facts->tls.certificate.name_fits)
+        flags |= CERTIFICATE_NAME_OTHER;
+    if (facts->tls.certificate.self_issued)
+        flags |= CERTIFICATE_SELF_ISSUED;
+    if (facts->tls.certificate.not_after_us != 0 &&
+        (flow->start_us > facts->tls.certificate.not_after_us ||
+         flow->start_us < facts->tls.certificate.not_before_us))
+        flags |= CERTIFICATE_PAST;
+    if (inventory || (service && (service->self_hosted || service->own_authority)))
+        flags |= CERTIFICATE_OWN;
+    return flags;
+}
+
 static void set_protocol(struct probe *probe, struct flow *flow,
                          const struct inspection *inspection)
 {
@@ -192,6 +213,21 @@ static void set_payload_kinds(struct probe *probe, struct flow *flow,
             (uint8_t)inspection_payload_kind(inspection, (enum side)side);
 }
 
+/* Who signed for the server stays as long as the flow. Of a service that anybody may run it would
+ * name its owner, and tell no more. */
+static void keep_certificate(struct probe *probe, struct flow *flow, const struct facts *facts)
+{
+    struct evidence *evidence = tracker_evidence(&probe->tracker, flow);
+    const char *issuer = facts->tls.certificate.issuer;
+    if (!evidence || !facts->tls.certificate.present)
+        return;
+    evidence->certificate = certificate_flags(probe->options.catalog, flow, facts,
+                                              (evidence->reasons & REASON_INVENTORY) != 0);
+    if (issuer[0] && name_is_kept(probe, facts->host, flow->service) &&
+        (!(evidence->certificate & CERTIFICATE_OWN) || probe->options.all_names))
+        evidence->issuer = intern_add(probe->names, issuer, strlen(issuer));
+}
+
 void probe_inspection_finish(struct probe *probe, struct flow *flow)
 {
     struct inspection *inspection = probe_inspection(probe, flow);
@@ -212,6 +248,8 @@ void probe_inspection_finish(struct probe *probe, struct flow *flow)
         flow->flags |= FLOW_CUT;
     if (flow->flags & FLOW_INTERESTING)
         keep_details(probe, flow, &inspection->facts);
+    if (flow->flags & FLOW_INTERESTING)
+        keep_certificate(probe, flow, &inspection->facts);
 }
 
 static struct inspection_slot *slot_at(const struct probe *probe, uint32_t number)

@@ -290,10 +290,12 @@ static int collect_flows(struct collector *c, struct dl_error *error)
     struct judge_pass *pass = NULL;
     struct attempt_fold *fold = NULL;
     struct judged judged;
+    const struct injector_table *known =
+        c->options->catalog ? catalog_injectors(c->options->catalog) : NULL;
     int status = attempt_fold_create(&fold, take_attempt, c);
 
     if (status == DL_OK)
-        status = judge_pass_create(&pass, c->reader, &query, error);
+        status = judge_pass_create(&pass, c->reader, &query, known, error);
     while (status == DL_OK) {
         status = judge_pass_next(pass, &judged, error);
         if (status == DL_OK)

@@ -7,8 +7,9 @@
 #include "base/cursor.h"
 #include "base/status.h"
 #include "store/blob_fields.h"
+#include "store/blob_pace.h"
+#include "store/varint.h"
 
-#define VARINT_SIZE_MAX  10
 #define SECTION_SIZE_MAX 1024 /* the greatest, of http: 8 varints and 500 bytes of text */
 
 /* ---- numbers in memory ---- */
@@ -57,32 +58,7 @@ static uint64_t number_mask(size_t size)
     return UINT64_MAX >> (64 - 8 * size);
 }
 
-/* ..., -1, 0, 1, ... to small numbers: 1, 0, 2; of 4 or 8 bytes. */
-static uint64_t zigzag(uint64_t value, size_t size)
-{
-    int64_t number = size == 4 ? (int32_t)(uint32_t)value : (int64_t)value;
-
-    return ((uint64_t)number << 1) ^ (number < 0 ? UINT64_MAX : 0);
-}
-
-static uint64_t zagzig(uint64_t value)
-{
-    return (value >> 1) ^ (value & 1 ? UINT64_MAX : 0);
-}
-
 /* ---- encoding ---- */
-
-static size_t varint_write(uint8_t *at, uint64_t value)
-{
-    size_t length = 0;
-
-    while (value >= 0x80) {
-        at[length++] = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    at[length++] = (uint8_t)value;
-    return length;
-}
 
 static bool bytes_are_zero(const uint8_t *bytes, size_t length)
 {
@@ -187,11 +163,21 @@ static void dns_encode(struct buffer *buffer, const struct dns_facts *dns)
     }
 }
 
+static void pace_encode(struct buffer *buffer, const struct pace_facts *pace)
+{
+    uint8_t body[BLOB_PACE_BODY_MAX];
+
+    section_encode(buffer, TAG_PACE, pace, true);
+    section_append(buffer, TAG_PACE_BINS, NULL, 0, body, blob_pace_encode_bins(pace, body));
+    section_append(buffer, TAG_PACE_LOSSES, NULL, 0, body, blob_pace_encode_losses(pace, body));
+}
+
 void blob_encode(struct buffer *buffer, const struct observation *observation)
 {
+    bool has_pace = observation->pace.bin_count > 0;
     bool has_path = !observation->evidence.present && observation->path.handshake_rtt_us != 0;
 
-    if (!observation->evidence.present && !observation->dns.present && !has_path &&
+    if (!observation->evidence.present && !observation->dns.present && !has_path && !has_pace &&
         !observation->import.present) {
         return;
     }
@@ -205,28 +191,15 @@ void blob_encode(struct buffer *buffer, const struct observation *observation)
     if (observation->dns.present) {
         dns_encode(buffer, &observation->dns);
     }
+    if (has_pace) {
+        pace_encode(buffer, &observation->pace);
+    }
     if (observation->import.present) {
         section_encode(buffer, TAG_IMPORT, &observation->import, true);
     }
 }
 
 /* ---- decoding ---- */
-
-static uint64_t varint_read(struct cursor *cursor)
-{
-    uint64_t value = 0;
-
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t byte = cursor_u8(cursor);
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) {
-            cursor->failed |= shift == 63 && byte > 1;
-            return cursor->failed ? 0 : value;
-        }
-    }
-    cursor->failed = true;
-    return 0;
-}
 
 static void text_decode(const struct field *field, struct cursor *cursor, char *text)
 {
@@ -377,7 +350,15 @@ static bool tag_decode(uint8_t tag, struct cursor *cursor, struct observation *o
     if (tag == TAG_ADDRESS) {
         return address_decode(cursor, &observation->dns);
     }
-    if (tag == TAG_PATH) {
+    if (tag == TAG_PACE_BINS) {
+        return blob_pace_decode_bins(cursor, &observation->pace);
+    }
+    if (tag == TAG_PACE_LOSSES) {
+        return blob_pace_decode_losses(cursor, &observation->pace);
+    }
+    if (tag == TAG_PACE) {
+        place = &observation->pace;
+    } else if (tag == TAG_PATH) {
         place = &observation->path;
     } else if (tag == TAG_IMPORT) {
         observation->import.present = true;
@@ -419,6 +400,7 @@ static void facts_clear(struct observation *observation)
     memset(&observation->evidence, 0, sizeof(observation->evidence));
     memset(&observation->dns, 0, sizeof(observation->dns));
     memset(&observation->path, 0, sizeof(observation->path));
+    memset(&observation->pace, 0, sizeof(observation->pace));
     memset(&observation->import, 0, sizeof(observation->import));
 }
 
@@ -433,6 +415,9 @@ int blob_decode(const void *bytes, size_t length, struct observation *observatio
     }
     if (status != DL_OK) {
         facts_clear(observation);
+    }
+    if (observation->pace.bin_count == 0) { /* without bins there is no pace */
+        memset(&observation->pace, 0, sizeof(observation->pace));
     }
     return status;
 }

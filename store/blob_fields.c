@@ -134,7 +134,7 @@ static const struct field http_fields[] = {
 #define RECORD struct dns_facts
 static const struct field dns_fields[] = {
     FIELD(UNSIGNED, qtype), FIELD(UNSIGNED, id), FIELD(BOOL, edns_asked),
-    FIELD(BOOL, over_tcp),  BLOCKPAGE_FIELDS,
+    FIELD(BOOL, over_tcp),  BLOCKPAGE_FIELDS,    FIELD_MAX(UNSIGNED, page_owner, DNS_PAGE_OF_ASKED),
 };
 #undef RECORD
 
@@ -152,6 +152,25 @@ static const struct field path_fields[] = {
     FIELD(UNSIGNED, handshake_rtt_us),
     FIELD(UNSIGNED, server_ttl),
     FIELD(UNSIGNED, first_exchange_us),
+};
+#undef RECORD
+
+#define RECORD struct pace_facts
+static const struct field pace_fields[] = {
+    FIELD_MAX(UNSIGNED, side, SIDE_SERVER),
+    FIELD(UNSIGNED, segment),
+    FIELD(UNSIGNED, first_after_us),
+    FIELD(UNSIGNED, bin_us),
+    FIELD(UNSIGNED, bytes_before),
+    FIELD(UNSIGNED, lost[0]),
+    FIELD(UNSIGNED, lost[1]),
+    FIELD(UNSIGNED, lost[2]),
+    FIELD(UNSIGNED, ids),
+    FIELD(UNSIGNED, ids_small),
+    FIELD(UNSIGNED, quick),
+    FIELD(UNSIGNED, quick_counted),
+    FIELD(UNSIGNED, rtt_least_us),
+    FIELD(UNSIGNED, rtt_samples),
 };
 #undef RECORD
 
@@ -181,5 +200,8 @@ const struct section blob_sections[TAG_COUNT] = {
     [TAG_ANSWER] = {answer_fields, ARRAY_LENGTH(answer_fields)},
     [TAG_ADDRESS] = {NULL, 0},
     [TAG_PATH] = {path_fields, ARRAY_LENGTH(path_fields)},
+    [TAG_PACE] = {pace_fields, ARRAY_LENGTH(pace_fields)},
+    [TAG_PACE_BINS] = {NULL, 0},
+    [TAG_PACE_LOSSES] = {NULL, 0},
     [TAG_IMPORT] = {import_fields, ARRAY_LENGTH(import_fields)},
 };

@@ -40,7 +40,11 @@ enum tag {
     TAG_ANSWER = 10,  /* once each */
     TAG_ADDRESS = 11, /* once each, of the answer before; no mask but 4 or 16 bytes */
     TAG_PATH = 12,    /* only of a flow without evidence */
-    TAG_IMPORT = 13,
+    TAG_PACE = 13,
+    TAG_PACE_BINS = 14,   /* no mask: per bin bytes * 2, or bytes * 2 + 1, rtt_ms, lost */
+    TAG_PACE_LOSSES = 15, /* no mask: per loss the steps of after_us and bytes from the one before
+                             (zigzag), rtt_ms, segments * 3 + how */
+    TAG_IMPORT = 16,
     TAG_COUNT
 };
 

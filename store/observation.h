@@ -207,6 +207,13 @@ struct dns_facts_answer {
     uint64_t packet;
 };
 
+/* In whose catalogued address blocks an address lies that a list of block pages holds. */
+enum dns_page_owner {
+    DNS_PAGE_OF_NONE,
+    DNS_PAGE_OF_OTHER, /* a service that was not asked for */
+    DNS_PAGE_OF_ASKED  /* the service asked for, or another of its operator */
+};
+
 struct dns_facts {
     bool present;
     uint16_t qtype, id;
@@ -214,6 +221,7 @@ struct dns_facts {
     uint8_t answer_count; /* kept; repeats of one answer are counted in packets_down only */
     struct dns_facts_answer answers[DNS_FACTS_ANSWERS];
     struct blockpage_facts blockpage; /* of an address in any of the answers */
+    uint8_t page_owner;               /* of that address: enum dns_page_owner */
 };
 
 /* What is known beyond the row; kept only for flows that did not end well or that carried a
@@ -260,7 +268,66 @@ struct import_facts {
     bool page_from_abroad; /* the page is another country's than the vantage's: no proof */
 };
 
+/* ---- how fast a flow went ---- */
+
+#define PACE_BINS_MAX   64
+#define PACE_LOSSES_MAX 64
+
+struct pace_bin {
+    uint32_t bytes;  /* payload of the heavy side that got through, each byte once */
+    uint16_t rtt_ms; /* least round trip beyond the probe while the server had more to send; 0
+                        unknown */
+    uint8_t lost;    /* segments, at the time they were lost, but PACE_LOST_COUNTED; saturates */
+};
+
+enum pace_lost {
+    PACE_LOST_BEFORE, /* it never came to the probe: a hole, filled later */
+    PACE_LOST_BEYOND, /* it had passed the probe, and was sent again */
+    PACE_LOST_COUNTED /* no hole, but the IP-IDs count packets that never came: the end of a burst,
+                         or what was sent again for nothing; true only where they count this
+                         connection's packets and no others */
+};
+
+/* Segments lost in one place. */
+struct pace_loss {
+    uint32_t after_us; /* since the first bin began: when the segment before it passed here */
+    uint32_t bytes;    /* what had got through by then since the first bin began */
+    uint16_t rtt_ms;   /* the round trip beyond the probe last seen before; 0 unknown */
+    uint8_t segments;
+    uint8_t how; /* enum pace_lost */
+};
+
+/* The heavy side of a connection that carried enough to have a pace. Bins follow each other without
+ * gaps from the first on; their width is doubled each time they are full. */
+struct pace_facts {
+    uint8_t side;      /* enum side: who sent most */
+    uint8_t bin_count; /* 0: nothing is known, all else is zero */
+    uint8_t loss_count;
+    uint16_t segment; /* largest payload of one packet */
+    uint32_t first_after_us, bin_us;
+    uint64_t bytes_before;   /* payload of that side before the first bin */
+    uint32_t lost[3];        /* segments in all, by enum pace_lost */
+    uint32_t ids, ids_small; /* steps of the IP-ID seen with data; of them, those of 1 to 64 */
+    uint32_t quick;          /* packets right after the one before, nothing missing between them */
+    uint32_t quick_counted;  /* of them, those whose IP-ID is one more */
+    uint32_t rtt_least_us;   /* beyond the probe; 0 unknown */
+    uint32_t rtt_samples;
+    struct pace_bin bins[PACE_BINS_MAX];
+    struct pace_loss losses[PACE_LOSSES_MAX]; /* the first of them */
+};
+
 /* ---- one flow, or one DNS question ---- */
+
+/* The certificate that the server of a TLS connection showed; version 1.3 hides it. */
+enum certificate_flag {
+    CERTIFICATE_PRESENT = 1,
+    CERTIFICATE_NAME_FITS = 2,   /* one of its names is the one that was asked for */
+    CERTIFICATE_NAME_OTHER = 4,  /* all its names are known, and none is */
+    CERTIFICATE_SELF_ISSUED = 8, /* it names itself as its issuer */
+    CERTIFICATE_PAST = 16,       /* outside its days of validity, by the capture's clock */
+    CERTIFICATE_OWN = 32 /* of a service whose servers anybody may run, under an authority of their
+                            own: the catalog's word, or the inventory's */
+};
 
 enum observation_flag {
     OBSERVATION_MID_STREAM = 1, /* its beginning is not in the capture */
@@ -291,11 +358,14 @@ struct observation {
     uint64_t packets[2], bytes[2]; /* bytes of IP packets */
     enum stage stage;
     enum close_reason close;
-    uint16_t flags; /* enum observation_flag */
+    uint16_t flags;      /* enum observation_flag */
+    uint8_t certificate; /* enum certificate_flag */
+    const char *issuer;  /* of the certificate: "CN, O"; "" none, or not kept. As host */
     struct dns_facts dns;
     struct evidence_facts evidence;
     struct path_facts path; /* all zero where evidence is present */
     struct import_facts import;
+    struct pace_facts pace; /* TCP that carried enough; bin_count 0 for most */
 };
 
 /* ---- flows that are only counted ---- */

@@ -69,8 +69,8 @@ static void row_endpoint(struct row *row, struct endpoint *endpoint)
     }
 }
 
-/* Columns in the order of STORE_FLOW_COLUMNS; the three names by number. */
-static void row_flow(struct row *row, struct observation *o, int64_t names[3])
+/* Columns in the order of STORE_FLOW_COLUMNS; the names by number. */
+static void row_flow(struct row *row, struct observation *o, int64_t names[STORE_FLOW_NAMES])
 {
     uint64_t id = (uint64_t)row_integer(row);
     o->packet = id & STORE_PACKET_MAX;
@@ -95,6 +95,8 @@ static void row_flow(struct row *row, struct observation *o, int64_t names[3])
     o->stage = (enum stage)row_unsigned(row, STAGE_STREAM);
     o->close = (enum close_reason)row_unsigned(row, CLOSE_END_OF_CAPTURE);
     o->flags = (uint16_t)row_unsigned(row, UINT16_MAX);
+    o->certificate = (uint8_t)row_unsigned(row, UINT8_MAX);
+    names[3] = row_optional_integer(row);
 }
 
 static int row_evidence(const struct source *source, sqlite3_stmt *statement,
@@ -181,9 +183,10 @@ static int source_read_row(struct source *source, struct flow_reading *reading, 
                            bool with_evidence, struct observation *observation,
                            struct dl_error *error)
 {
-    const char **texts[3] = {&observation->protocol, &observation->service, &observation->host};
+    const char **texts[STORE_FLOW_NAMES] = {&observation->protocol, &observation->service,
+                                            &observation->host, &observation->issuer};
     struct row row = {.statement = reading->statement};
-    int64_t names[3];
+    int64_t names[STORE_FLOW_NAMES];
     int status = DL_OK;
 
     row_flow(&row, observation, names);
@@ -191,7 +194,7 @@ static int source_read_row(struct source *source, struct flow_reading *reading, 
     if (row.bad || observation->input == 0) {
         return source_corrupt(source, "flow", id, error);
     }
-    for (int i = 0; i < 3 && status == DL_OK; i++) {
+    for (int i = 0; i < STORE_FLOW_NAMES && status == DL_OK; i++) {
         status = source_read_name(source, names[i], &reading->names[i], texts[i], error);
     }
     if (status == DL_OK && with_evidence) {

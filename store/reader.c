@@ -63,7 +63,7 @@ static int source_open_as(struct source *source, const char *parameters, const c
  * Without one nobody is writing, and we may do without: by an index of the WAL in memory, or, where
  * there is no WAL, by reading the file as it is.
  */
-static int source_open_database(struct source *source, struct dl_error *error)
+static int source_open_database(struct source *source, int *ret_version, struct dl_error *error)
 {
     int version = 0;
     int status = source_open_as(source, "mode=ro", NULL, &version, error);
@@ -77,6 +77,9 @@ static int source_open_database(struct source *source, struct dl_error *error)
     if (status == DL_OK && version == 0) {
         status =
             dl_error_set(error, DL_CORRUPT, "%s: not a darkline store: it is empty", source->path);
+    }
+    if (status == DL_OK) {
+        *ret_version = version;
     }
     return status;
 }
@@ -213,9 +216,13 @@ static int source_load_inputs(struct store_reader *reader, struct source *source
     return status;
 }
 
-static int source_prepare(struct source *source, struct dl_error *error)
+/* A store of version 1 says nothing of certificates. */
+static int source_prepare(struct source *source, int version, struct dl_error *error)
 {
-    static const char flow[] = "SELECT " STORE_FLOW_COLUMNS " FROM flows WHERE id = ?";
+    static const char flow_now[] = "SELECT " STORE_FLOW_COLUMNS " FROM flows WHERE id = ?";
+    static const char flow_1[] =
+        "SELECT " STORE_FLOW_COLUMNS_1 "0, NULL, evidence FROM flows WHERE id = ?";
+    const char *flow = version == 1 ? flow_1 : flow_now;
     /* +id: the index on start, where there is one, must lead. */
     static const char keys[] = "SELECT start, id FROM flows WHERE start >= ? AND start <= ? "
                                "AND +id <= ? ORDER BY start, id";
@@ -239,6 +246,7 @@ static int source_open(struct store_reader *reader, struct source *source, const
                        struct dl_error *error)
 {
     int status = source_check_file(path, error);
+    int version = 0;
 
     if (status != DL_OK) {
         return status;
@@ -247,18 +255,18 @@ static int source_open(struct store_reader *reader, struct source *source, const
     if (!source->path) {
         return dl_error_set(error, -ENOMEM, "%s: out of memory", path);
     }
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < STORE_FLOW_NAMES; i++) {
         buffer_init(&source->row.names[i], NAME_ROOM);
         buffer_init(&source->get.names[i], NAME_ROOM);
     }
-    status = source_open_database(source, error);
+    status = source_open_database(source, &version, error);
     if (status == DL_OK) {
         status = source_load_meta(source, error);
     }
     if (status == DL_OK) {
         status = source_load_inputs(reader, source, error);
     }
-    return status == DL_OK ? source_prepare(source, error) : status;
+    return status == DL_OK ? source_prepare(source, version, error) : status;
 }
 
 static void source_finish(struct source *source)
@@ -268,7 +276,7 @@ static void source_finish(struct source *source)
     sqlite3_finalize(source->get.statement);
     sqlite3_finalize(source->name);
     sqlite3_close(source->db);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < STORE_FLOW_NAMES; i++) {
         buffer_finish(&source->row.names[i]);
         buffer_finish(&source->get.names[i]);
     }

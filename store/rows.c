@@ -207,8 +207,8 @@ static void bind_endpoint(struct binder *binder, const struct endpoint *endpoint
     }
 }
 
-static int store_put_flow(struct store *store, const struct observation *o, const int64_t names[3],
-                          struct dl_error *error)
+static int store_put_flow(struct store *store, const struct observation *o,
+                          const int64_t names[STORE_FLOW_NAMES], struct dl_error *error)
 {
     struct binder binder = store_bind(store, STATEMENT_FLOW);
     uint8_t pseudonyms[2][8];
@@ -235,6 +235,8 @@ static int store_put_flow(struct store *store, const struct observation *o, cons
     bind_integer(&binder, o->stage);
     bind_integer(&binder, o->close);
     bind_integer(&binder, o->flags);
+    bind_integer(&binder, o->certificate);
+    bind_integer_or_null(&binder, names[3]);
     bind_blob(&binder, store->evidence.length > 0 ? store->evidence.bytes : NULL,
               store->evidence.length);
     return store_run(store, &binder, error);
@@ -242,8 +244,9 @@ static int store_put_flow(struct store *store, const struct observation *o, cons
 
 int store_put(struct store *store, const struct observation *observation, struct dl_error *error)
 {
-    const char *texts[3] = {observation->protocol, observation->service, observation->host};
-    int64_t names[3] = {0};
+    const char *texts[STORE_FLOW_NAMES] = {observation->protocol, observation->service,
+                                           observation->host, observation->issuer};
+    int64_t names[STORE_FLOW_NAMES] = {0};
     int status = store_enter(store, error);
 
     if (status == DL_OK && (observation->input == 0 || observation->input > store->last_input ||
@@ -252,7 +255,7 @@ int store_put(struct store *store, const struct observation *observation, struct
             dl_error_set(error, DL_USAGE, "%s: has no input %u or it no packet %llu", store->path,
                          observation->input, (unsigned long long)observation->packet);
     }
-    for (int i = 0; i < 3 && status == DL_OK; i++) {
+    for (int i = 0; i < STORE_FLOW_NAMES && status == DL_OK; i++) {
         status = store_name(store, texts[i], &names[i], error);
     }
     buffer_clear(&store->evidence);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/array.h"
 #include "store/store_internal.h"
 
 /*
- * Version 1. SQLite keeps the comments inside a statement, so that `.schema` in any SQLite shell
+ * Version 2. SQLite keeps the comments inside a statement, so that `.schema` in any SQLite shell
  * shows them too.
  *
  * Times are microseconds since 1970 UTC. Numbers of words (transport, role, stage ...) are those of
@@ -67,6 +68,8 @@ const char store_schema[] =
     "  stage INTEGER NOT NULL, -- the last one reached\n"
     "  close INTEGER NOT NULL,\n"
     "  flags INTEGER NOT NULL, -- set of bits: enum observation_flag (store/observation.h)\n"
+    "  certificate INTEGER NOT NULL, -- set of bits: enum certificate_flag, there\n"
+    "  issuer INTEGER, -- strings.id of who signed the server's certificate, TLS 1.2 and older\n"
     "  evidence BLOB -- what else is known (store/blob.h); NULL for flows that ended well\n"
     ") STRICT;\n"
 
@@ -105,6 +108,10 @@ const char store_schema[] =
     "  PRIMARY KEY (input, kind)\n"
     ") STRICT, WITHOUT ROWID;\n";
 
-/* Steps from one version to the next, in order; none yet. */
-const struct store_migration store_migrations[] = {{0, NULL}};
-const size_t store_migration_count = 0;
+/* Steps from one version to the next, in order. What a column says of rows older than itself is that
+ * nothing is known. */
+const struct store_migration store_migrations[] = {
+    {1, "ALTER TABLE flows ADD COLUMN certificate INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE flows ADD COLUMN issuer INTEGER"},
+};
+const size_t store_migration_count = ARRAY_LENGTH(store_migrations);

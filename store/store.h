@@ -17,7 +17,7 @@
 #include "base/status.h"
 #include "store/observation.h"
 
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 #define STORE_BATCH          10000
 #define STORE_COMMIT_US      INT64_C(1000000)
 

@@ -19,11 +19,14 @@
 #define STORE_PACKET_MAX     ((UINT64_C(1) << STORE_PACKET_BITS) - 1)
 #define STORE_INPUT_MAX      ((UINT32_C(1) << (63 - STORE_PACKET_BITS)) - 1)
 
-#define STORE_FLOW_COLUMNS                                                                         \
+/* What version 1 had of them, its evidence beside. */
+#define STORE_FLOW_COLUMNS_1                                                                       \
     "id, start, duration, client, client_port, server, server_port, transport, protocol, "         \
     "service, host, role, certainty, reasons, dns_flow, packets_up, packets_down, bytes_up, "      \
-    "bytes_down, stage, close, flags, evidence"
-#define STORE_FLOW_EVIDENCE 22 /* its column, from 0 */
+    "bytes_down, stage, close, flags, "
+#define STORE_FLOW_COLUMNS  STORE_FLOW_COLUMNS_1 "certificate, issuer, evidence"
+#define STORE_FLOW_EVIDENCE 24 /* its column, from 0 */
+#define STORE_FLOW_NAMES    4  /* columns that are numbers of strings */
 #define STORE_INPUT_COLUMNS                                                                        \
     "number, path, size, fingerprint, sha256, packets, bytes, lost, first_us, last_us, status, "   \
     "complete, probe_id, carrier, asn, country, network, position, clock, origin"
@@ -164,7 +167,7 @@ struct meta_entry {
 /* Reads single flows; keeps the names of the last one that the source does not remember. */
 struct flow_reading {
     sqlite3_stmt *statement;
-    struct buffer names[3];
+    struct buffer names[STORE_FLOW_NAMES];
 };
 
 /* One store of the list. */

@@ -76,18 +76,36 @@ bool order_addresses(const struct catalog_order *order, const char *carrier, con
 
 /* ---- what was done ---- */
 
+/* When the pair's attempts were last seen to fail; 0 never. */
+static int64_t last_failure(const struct cells *cells, const struct event *event)
+{
+    size_t count;
+    const struct cell *cell = cells_series(cells, event->carrier, (uint16_t)event->service, &count);
+    int64_t last_us = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (cell[i].last_bad_ms != CELL_NO_TIME)
+            last_us = MAX_OF(last_us, cell[i].hour_us + (int64_t)cell[i].last_bad_ms * 1000);
+        else if (cell[i].throttled > 0)
+            last_us = MAX_OF(last_us, cell[i].hour_us);
+    return last_us;
+}
+
 static bool complies(const struct order_span *span, const struct cells *cells,
                      const struct event *event)
 {
     int64_t first_due = span->times.first_due_us;
+    int64_t in_force_us = first_due != CATALOG_NO_TIME ? first_due : span->from_us;
 
-    return (event->class == EVENT_BLOCKED || event->class == EVENT_THROTTLED) &&
-           event->service >= 0 && event->scope != SCOPE_LINE &&
-           analysis_middle_us(&event->onset) <= span->until_us &&
-           order_is_about(span->order, cells_carrier_country(cells, event->carrier),
-                          cells_service(cells, (uint16_t)event->service)) &&
-           (!event->ended ||
-            event->end.latest_us >= (first_due != CATALOG_NO_TIME ? first_due : span->from_us));
+    if ((event->class != EVENT_BLOCKED && event->class != EVENT_THROTTLED) || event->service < 0 ||
+        event->scope == SCOPE_LINE || analysis_middle_us(&event->onset) > span->until_us ||
+        !order_is_about(span->order, cells_carrier_country(cells, event->carrier),
+                        cells_service(cells, (uint16_t)event->service)))
+        return false;
+    if (event->ended && event->end.latest_us < in_force_us)
+        return false;
+    /* What was there before must have been seen in the order's time: no end is no proof of that. */
+    return event->onset.latest_us >= span->from_us || last_failure(cells, event) >= in_force_us;
 }
 
 static const struct event *find_compliance(const struct work *work, const struct order_span *span,

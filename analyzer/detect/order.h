@@ -6,8 +6,8 @@
  *
  * - `complied`: a blocked or throttled event of a service that the order names and does not exempt,
  *   not of scope line, began between the announcement and CAMPAIGN_AFTER_US after the due date and
- *   before the order was over, or was there before; and it had not ended before the first due date
- *   ran out. Of several the earliest. That it was lifted early the event tells.
+ *   before the order was over, or was there before and still seen to fail when the first due date ran
+ *   out; and it had not ended before that. Of several the earliest. That it was lifted early the event tells.
  * - `not observed`: nothing of the kind, and one of its services had, after the deadline and before
  *   the order's last day, attempts of two voices enough to show a share of ORDER_DETECTABLE, which
  *   did not fail, nor was anything else wrong with it. Where an order was over with its deadline, or

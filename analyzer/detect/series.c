@@ -137,16 +137,9 @@ static uint32_t imported_voices(const struct cells *cells, uint16_t carrier, uin
 {
     uint32_t voices = 0;
 
-    for (size_t line = 0; line < cells_line_count(cells); line++) {
-        size_t count;
-        const struct cell_habit *habit;
-        if (cells_line_carrier(cells, (uint16_t)line) != carrier ||
-            cells_line(cells, (uint16_t)line)->origin != ORIGIN_IMPORTED)
-            continue;
-        habit = cells_habits(cells, (uint16_t)line, service, &count);
-        for (size_t i = 0; i < count; i++)
-            voices += i == 0 || habit[i].voice != habit[i - 1].voice;
-    }
+    for (size_t line = 0; line < cells_line_count(cells); line++)
+        if (cells_line_carrier(cells, (uint16_t)line) == carrier)
+            voices += cells_crowd(cells, (uint16_t)line, service);
     return voices;
 }
 

@@ -201,8 +201,8 @@ static int flush_rows(struct making *making)
                 (rows[i].line != rows[i - 1].line || rows[i].service != rows[i - 1].service))
                 paces = 0;
             status = write_row(making, &rows[i], counts ? 1.0 / (double)decided : 0);
-            if (status == DL_OK && rows[i].outcome == OUTCOME_OK && rows[i].handshake_us &&
-                paces++ < PACES_MAX)
+            if (status == DL_OK && rows[i].outcome == OUTCOME_OK &&
+                (rows[i].handshake_us || rows[i].goodput_kbps) && paces++ < PACES_MAX)
                 status = write_pace(making, &rows[i]);
         }
     }
@@ -283,7 +283,8 @@ static int judge_all(struct making *making)
     int status = attempt_fold_create(&fold, take_attempt, making);
 
     if (status == DL_OK)
-        status = judge_pass_create(&pass, making->reader, &query, making->error);
+        status = judge_pass_create(&pass, making->reader, &query, making->options->injectors,
+                                   making->error);
     while (status == DL_OK) {
         status = judge_pass_next(pass, &judged, making->error);
         if (status == DL_OK)

@@ -23,10 +23,12 @@
 #define VERDICTS_RULES_VERSION "1" /* of detection; the judge has its own */
 
 struct verdicts;
+struct injector_table;
 
 struct verdicts_options {
     const char *path; /* of the derived file; NULL for a nameless one */
     int64_t since_us, until_us;
+    const struct injector_table *injectors; /* of the catalog, for the judge; NULL for none */
     int (*progress)(void *context, uint64_t flows); /* may be NULL; other than DL_OK ends it */
     void *context;
 };

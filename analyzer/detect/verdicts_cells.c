@@ -24,8 +24,14 @@ static const char mechanisms_sql[] =
     " WHERE outcome = 2 AND mechanism IS NOT NULL"
     " GROUP BY hour, line, service, ip_version, mechanism, attribution";
 
-static const char habits_sql[] = "SELECT line, service, voice, hour / 86400000000, COUNT(*),"
-                                 " MAX(start) FROM attempts GROUP BY 1, 2, 3, 4";
+static const char habits_sql[] =
+    "SELECT line, service, voice, hour / 86400000000, COUNT(*),"
+    " MAX(start) FROM attempts WHERE line IN (SELECT id FROM lines WHERE origin"
+    " <> ?1) GROUP BY 1, 2, 3, 4";
+
+static const char crowds_sql[] = "SELECT line, service, COUNT(DISTINCT voice) FROM attempts"
+                                 " WHERE line IN (SELECT id FROM lines WHERE origin = ?1)"
+                                 " GROUP BY 1, 2";
 
 static const char paces_sql[] =
     "SELECT line, service, start, goodput_kbps, handshake_us, exchange_us FROM paces";
@@ -45,6 +51,8 @@ static int each_row(struct filling *filling, const char *sql, row_fn fn)
     sqlite3_stmt *s = NULL;
     int code = SQLITE_DONE, status = verdicts_prepare(filling->verdicts, sql, &s, filling->error);
 
+    if (status == DL_OK && sqlite3_bind_parameter_count(s) > 0)
+        sqlite3_bind_int(s, 1, ORIGIN_IMPORTED);
     while (status == DL_OK && (code = sqlite3_step(s)) == SQLITE_ROW)
         status = fn(filling, s);
     if (status == DL_OK && code != SQLITE_DONE)
@@ -188,7 +196,19 @@ static int take_habit(struct filling *filling, sqlite3_stmt *row)
         .attempts = (uint32_t)sqlite3_column_int64(row, 4),
         .last_us = sqlite3_column_int64(row, 5),
     };
-    return cells_add_habit(filling->cells, &habit);
+    int status = cells_add_habit(filling->cells, &habit);
+    /* More habits than can be kept: those left over cannot be missed later, nothing else. */
+    return status == DL_LIMIT ? DL_OK : status;
+}
+
+static int take_crowd(struct filling *filling, sqlite3_stmt *row)
+{
+    struct cell_crowd crowd = {
+        .line = filling->lines[sqlite3_column_int64(row, 0)],
+        .service = filling->names[sqlite3_column_int64(row, 1)],
+        .voices = (uint32_t)sqlite3_column_int64(row, 2),
+    };
+    return cells_add_crowd(filling->cells, &crowd);
 }
 
 static int take_pace(struct filling *filling, sqlite3_stmt *row)
@@ -260,6 +280,8 @@ int verdicts_cells(struct verdicts *verdicts, struct store_reader *reader, struc
         status = each_row(&filling, cells_sql, take_cell);
     if (status == DL_OK)
         status = each_row(&filling, habits_sql, take_habit);
+    if (status == DL_OK)
+        status = each_row(&filling, crowds_sql, take_crowd);
     if (status == DL_OK)
         status = each_row(&filling, paces_sql, take_pace);
     if (status == DL_OK)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyzer/judge/attempt.h"
+#include "analyzer/judge/pace_reading.h"
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/intern.h"
@@ -126,7 +127,10 @@ static void keep_success(struct open_attempt *attempt, const struct judged *judg
     const struct observation *flow = &judged->flow;
     bool has = flow->evidence.present;
 
+    uint64_t goodput_kbps = pace_goodput_bps(&flow->pace) / 1000;
+
     result->throttled |= is_throttle(judged->verdict.mechanism) || flow->import.throttled;
+    result->goodput_kbps = MAX_OF(result->goodput_kbps, (uint32_t)MIN_OF(goodput_kbps, UINT32_MAX));
     if (attempt->worked)
         return;
     keep_flow(attempt, judged);

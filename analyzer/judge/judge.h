@@ -14,7 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyzer/judge/house.h"
+#include "analyzer/judge/identity.h"
+#include "analyzer/judge/line_pace.h"
 #include "analyzer/judge/reference.h"
+#include "analyzer/judge/resolver.h"
+#include "catalog/injector.h"
 #include "store/observation.h"
 
 #define JUDGE_RULES_VERSION "3"
@@ -31,8 +36,14 @@ struct judge_context {
     /* How many handshakes make a round trip known where no answered request confirms it; 0: they
      * never do, for a radio may have to wake up for each. */
     uint8_t samples_firm;
-    struct reference server; /* of the flow's server, or of the resolver; may be empty */
-    enum position position;  /* of the vantage: at the server, its log is known (signature.h) */
+    struct reference server;       /* of the flow's server, or of the resolver; may be empty */
+    struct resolver_view resolver; /* of a question; may be empty */
+    struct identity_view identity; /* of a flow that shows a certificate; may be empty */
+    struct line_pace line;         /* what else the subscriber's line carried then; may be empty */
+    uint8_t followed;              /* of a question: enum follow_flag */
+    const struct injector_table *injectors; /* known ones; NULL for none */
+    enum position position; /* of the vantage: at the server, its log is known (signature.h) */
+    struct house house;     /* what else the client met so near; zero where nothing is known */
     bool one_way; /* the input holds packets of one direction only: there, silence says nothing */
 };
 

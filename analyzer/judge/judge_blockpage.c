@@ -57,8 +57,36 @@ bool judge_blockpage(const struct observation *flow, struct verdict *verdict)
            take_page(page, sent_away ? "http.redirect" : "http.blockpage", verdict);
 }
 
+/* Lists of block pages hold addresses of real services, too, with which some injectors answer for
+ * others' names. Where such an address is the asked service's own it is simply an answer. */
+static bool take_services_address(const struct observation *question, struct verdict *verdict)
+{
+    const struct dns_facts *dns = &question->dns;
+
+    judge_note(verdict, "blockpage", "%s matches (lists %s); but the address is %s",
+               dns->blockpage.id, dns->blockpage.list,
+               dns->page_owner == DNS_PAGE_OF_ASKED ? "the service's own" : "another service's");
+    if (dns->page_owner == DNS_PAGE_OF_ASKED || dns->blockpage.false_positive ||
+        !question->service || !question->service[0])
+        return false;
+    verdict->mechanism = "dns.injection.other"; /* the client was not stopped by it alone */
+    verdict->attribution = ATTRIBUTION_UNKNOWN;
+    return true;
+}
+
+bool judge_dns_has_page(const struct observation *question)
+{
+    const struct dns_facts *dns = &question->dns;
+
+    return dns->blockpage.id[0] && !dns->blockpage.false_positive &&
+           dns->page_owner != DNS_PAGE_OF_ASKED;
+}
+
 bool judge_dns_blockpage(const struct observation *question, struct verdict *verdict)
 {
-    return question->dns.present &&
-           take_page(&question->dns.blockpage, "dns.injection.blockpage", verdict);
+    if (!question->dns.present || question->dns.blockpage.id[0] == '\0')
+        return false;
+    if (question->dns.page_owner != DNS_PAGE_OF_NONE)
+        return take_services_address(question, verdict);
+    return take_page(&question->dns.blockpage, "dns.injection.blockpage", verdict);
 }

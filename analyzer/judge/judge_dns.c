@@ -15,7 +15,7 @@
 
 enum { RCODE_NOERROR = 0, RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_REFUSED = 5 };
 
-static bool all_bogons(const struct dns_facts_answer *answer)
+bool judge_dns_only_bogons(const struct dns_facts_answer *answer)
 {
     for (unsigned i = 0; i < answer->address_count; i++)
         if (!address_is_bogon(&answer->addresses[i]))
@@ -43,11 +43,32 @@ static bool is_passing_error(const struct dns_facts_answer *answer)
     return answer->rcode != RCODE_NOERROR && answer->rcode != RCODE_NXDOMAIN;
 }
 
+static const char *mechanism_of_error(uint8_t rcode)
+{
+    return rcode == RCODE_NXDOMAIN   ? "dns.nxdomain"
+           : rcode == RCODE_REFUSED  ? "dns.refused"
+           : rcode == RCODE_SERVFAIL ? "dns.servfail"
+                                     : NULL;
+}
+
+/* One says that there is an error, the other that there is none: what the client heard first names
+ * it. */
+static const char *conflict_of_errors(const struct dns_facts_answer *a,
+                                      const struct dns_facts_answer *b)
+{
+    const struct dns_facts_answer *first = a->after_us <= b->after_us ? a : b;
+    const char *error = mechanism_of_error(first->rcode);
+
+    if (judge_dns_only_bogons(a) || judge_dns_only_bogons(b))
+        return "dns.injection.bogon";
+    return error ? error : "dns.injection.other";
+}
+
 static const char *conflict_of(const struct observation *question, const struct dns_facts_answer *a,
                                const struct dns_facts_answer *b)
 {
     bool asked_once = question->packets[SIDE_CLIENT] == 1;
-    bool one_bogon = all_bogons(a) != all_bogons(b) && disjoint(a, b);
+    bool one_bogon = judge_dns_only_bogons(a) != judge_dns_only_bogons(b) && disjoint(a, b);
     uint32_t apart =
         a->after_us < b->after_us ? b->after_us - a->after_us : a->after_us - b->after_us;
 
@@ -56,23 +77,35 @@ static const char *conflict_of(const struct observation *question, const struct 
     if (one_bogon)
         return "dns.injection.bogon";
     if (a->rcode != b->rcode && (asked_once || !(is_passing_error(a) || is_passing_error(b))))
-        return all_bogons(a) || all_bogons(b) ? "dns.injection.bogon" : "dns.injection.other";
+        return conflict_of_errors(a, b);
     if (asked_once && apart < CONFLICT_US && disjoint(a, b))
         return "dns.injection.other";
     return NULL;
+}
+
+static bool is_one_voice(const struct dns_facts_answer *a, const struct dns_facts_answer *b)
+{
+    return a->rcode == b->rcode && a->ip_ttl == b->ip_ttl && a->flags == b->flags &&
+           a->ip_flags == b->ip_flags && !judge_dns_only_bogons(a) && !judge_dns_only_bogons(b);
 }
 
 bool judge_dns_conflict(const struct observation *question, struct judge_dns_conflict *ret)
 {
     const struct dns_facts_answer *answers = question->dns.answers;
 
-    *ret = (struct judge_dns_conflict){NULL, NULL, NULL, false};
+    *ret = (struct judge_dns_conflict){.mechanism = NULL};
     for (unsigned i = 0; i < answer_count(question); i++) {
         for (unsigned j = 0; j < i; j++) {
             const struct dns_facts_answer *a = &answers[j], *b = &answers[i];
             const char *conflict = conflict_of(question, a, b);
-            if (conflict && (!ret->mechanism || strcmp(conflict, "dns.injection.bogon") == 0))
-                *ret = (struct judge_dns_conflict){a, b, conflict, all_bogons(a) != all_bogons(b)};
+            if (conflict && (!ret->mechanism || (ret->one_voice && !is_one_voice(a, b)) ||
+                             strcmp(conflict, "dns.injection.bogon") == 0))
+                *ret = (struct judge_dns_conflict){.a = a,
+                                                   .b = b,
+                                                   .mechanism = conflict,
+                                                   .one_voice = is_one_voice(a, b),
+                                                   .one_bogon = judge_dns_only_bogons(a) !=
+                                                                judge_dns_only_bogons(b)};
         }
     }
     return ret->mechanism != NULL;
@@ -88,7 +121,7 @@ static bool only_bogons(const struct observation *question)
         return false;
     for (unsigned i = 0; i < answer_count(question); i++) {
         const struct dns_facts_answer *answer = &question->dns.answers[i];
-        if (answer->rcode != RCODE_NOERROR || !all_bogons(answer))
+        if (answer->rcode != RCODE_NOERROR || !judge_dns_only_bogons(answer))
             return false;
         any = true;
     }
@@ -99,7 +132,8 @@ const char *judge_dns_doubt(const struct observation *question, bool *ret_confli
 {
     struct judge_dns_conflict conflict;
 
-    *ret_conflict = question->dns.present && judge_dns_conflict(question, &conflict);
+    *ret_conflict =
+        question->dns.present && judge_dns_conflict(question, &conflict) && !conflict.one_voice;
     if (*ret_conflict)
         return conflict.mechanism;
     return question->dns.present && only_bogons(question) ? "dns.injection.bogon" : NULL;
@@ -135,16 +169,11 @@ static const struct dns_facts_answer *best_answer(const struct observation *flow
 
 static void judge_answer(const struct dns_facts_answer *answer, struct verdict *verdict)
 {
-    const char *mechanism = answer->rcode == RCODE_NXDOMAIN   ? "dns.nxdomain"
-                            : answer->rcode == RCODE_REFUSED  ? "dns.refused"
-                            : answer->rcode == RCODE_SERVFAIL ? "dns.servfail"
-                                                              : NULL;
-
     if (answer->rcode == RCODE_NOERROR) {
         verdict->outcome = OUTCOME_OK;
         return;
     }
-    judge_fail(verdict, mechanism, ATTRIBUTION_UNKNOWN);
+    judge_fail(verdict, mechanism_of_error(answer->rcode), ATTRIBUTION_UNKNOWN);
     judge_note(verdict, "dns-rcode", "response code %d after %.3f s", answer->rcode,
                judge_seconds(answer->after_us));
 }

@@ -52,14 +52,27 @@ void judge_tcp(const struct observation *flow, const struct judge_context *conte
 void judge_dns(const struct observation *flow, const struct judge_context *context,
                struct verdict *verdict);
 
+/* judge_throttle.c: a connection that worked, and was slowed down. */
+void judge_throttle(const struct observation *flow, const struct judge_context *context,
+                    struct verdict *verdict);
+
 /* Do the answers to this question contradict each other, or lead a public name to a private
  * address? The mechanism, NULL if neither. */
 const char *judge_dns_doubt(const struct observation *question, bool *ret_conflict);
+
+/* Holds an answer an address of a list of block pages that is not the asked service's own? */
+bool judge_dns_has_page(const struct observation *question);
+
+/* Has it addresses, and none that is public? */
+bool judge_dns_only_bogons(const struct dns_facts_answer *answer);
 
 /* The two answers that contradict each other worst. */
 struct judge_dns_conflict {
     const struct dns_facts_answer *a, *b;
     const char *mechanism;
+    bool
+        one_voice; /* two public answers, alike in TTL, DF and header: a line that doubles questions
+                       gets such of an honest resolver */
     bool one_bogon; /* one of them is not public, the other is or is none */
 };
 bool judge_dns_conflict(const struct observation *question, struct judge_dns_conflict *ret);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyzer/judge/attempt.h"
+#include "analyzer/judge/follow.h"
 #include "analyzer/judge/proof.h"
 #include "base/status.h"
 
@@ -23,8 +24,14 @@ struct judge_pass {
     struct store_reader *reader;
     struct attempts *attempts;
     struct references *references;
-    struct direction_count *inputs; /* by number */
-    uint32_t *lines;                /* by number: the first input of the same vantage */
+    struct houses *houses;
+    struct resolvers *resolvers;
+    struct identities *identities;
+    struct follows *follows;
+    struct line_paces *paces;
+    const struct injector_table *injectors; /* the caller's */
+    struct direction_count *inputs;         /* by number */
+    uint32_t *lines;                        /* by number: the first input of the same vantage */
     struct observation dns;
 };
 
@@ -49,6 +56,31 @@ static uint8_t samples_firm(const struct vantage *vantage)
     return wired ? PROOF_SAMPLES_FIRM : 0;
 }
 
+static enum position position_of(const struct input_record *input)
+{
+    return input ? input->vantage.position : POSITION_NONE;
+}
+
+static int learn(struct judge_pass *pass, const struct observation *flow,
+                 const struct input_record *input)
+{
+    uint32_t line = pass->lines[flow->input];
+    bool radio = !input || samples_firm(&input->vantage) == 0;
+    int status = references_learn(pass->references, line, radio, flow);
+
+    if (status == DL_OK)
+        status = resolvers_learn(pass->resolvers, line, flow);
+    if (status == DL_OK)
+        status = identities_learn(pass->identities, line, flow);
+    if (status == DL_OK)
+        status = follows_learn(pass->follows, flow, input ? input->last_us : 0);
+    if (status == DL_OK)
+        status =
+            line_paces_learn(pass->paces, line, position_of(input) == POSITION_SUBSCRIBER, flow);
+    houses_learn(pass->houses, line, position_of(input), flow);
+    return status;
+}
+
 static int survey(struct judge_pass *pass, const struct store_query *query, struct dl_error *error)
 {
     struct store_query with_evidence = *query;
@@ -63,10 +95,9 @@ static int survey(struct judge_pass *pass, const struct store_query *query, stru
             continue;
         survey_flow(&pass->inputs[flow.input], &flow);
         const struct input_record *input = store_reader_input(pass->reader, flow.input);
-        bool radio = !input || samples_firm(&input->vantage) == 0;
-        status = references_learn(pass->references, pass->lines[flow.input], radio, &flow);
+        status = learn(pass, &flow, input);
     }
-    return status == DL_END ? DL_OK : status;
+    return status == DL_END ? identities_conclude(pass->identities) : status;
 }
 
 /* Captures of one probe at one place are one line's; one that does not say speaks for itself. */
@@ -99,7 +130,8 @@ static bool is_one_way(const struct direction_count *count)
 }
 
 int judge_pass_create(struct judge_pass **ret_pass, struct store_reader *reader,
-                      const struct store_query *query, struct dl_error *error)
+                      const struct store_query *query, const struct injector_table *injectors,
+                      struct dl_error *error)
 {
     struct store_query with_evidence = *query;
     struct judge_pass *pass = calloc(1, sizeof(*pass));
@@ -108,6 +140,7 @@ int judge_pass_create(struct judge_pass **ret_pass, struct store_reader *reader,
     if (!pass)
         goto out;
     pass->reader = reader;
+    pass->injectors = injectors;
     pass->inputs = calloc(store_reader_input_count(reader) + 1, sizeof(*pass->inputs));
     pass->lines = calloc(store_reader_input_count(reader) + 1, sizeof(*pass->lines));
     if (!pass->inputs || !pass->lines)
@@ -116,6 +149,16 @@ int judge_pass_create(struct judge_pass **ret_pass, struct store_reader *reader,
     status = attempts_create(&pass->attempts);
     if (status == DL_OK)
         status = references_create(&pass->references);
+    if (status == DL_OK)
+        status = houses_create(&pass->houses);
+    if (status == DL_OK)
+        status = resolvers_create(&pass->resolvers);
+    if (status == DL_OK)
+        status = identities_create(&pass->identities);
+    if (status == DL_OK)
+        status = follows_create(&pass->follows);
+    if (status == DL_OK)
+        status = line_paces_create(&pass->paces);
     if (status == DL_OK)
         status = survey(pass, query, error);
     with_evidence.with_evidence = true;
@@ -136,6 +179,11 @@ void judge_pass_destroy(struct judge_pass *pass)
         return;
     attempts_destroy(pass->attempts);
     references_destroy(pass->references);
+    houses_destroy(pass->houses);
+    resolvers_destroy(pass->resolvers);
+    identities_destroy(pass->identities);
+    follows_destroy(pass->follows);
+    line_paces_destroy(pass->paces);
     free(pass->inputs);
     free(pass->lines);
     free(pass);
@@ -153,6 +201,29 @@ static int fetch_question(struct judge_pass *pass, struct judged *judged, struct
     return status == DL_NOT_FOUND ? DL_OK : status;
 }
 
+static struct judge_context context_of(const struct judge_pass *pass, const struct judged *judged)
+{
+    const struct observation *flow = &judged->flow;
+    uint32_t line = pass->lines[flow->input];
+    struct judge_context context = {.samples_firm = samples_firm(&judged->input->vantage),
+                                    .capture_end_us = judged->input->last_us,
+                                    .dns = judged->dns,
+                                    .server = references_find(pass->references, line, flow),
+                                    .injectors = pass->injectors,
+                                    .position = judged->input->vantage.position,
+                                    .house = houses_find(pass->houses, line, flow),
+                                    .one_way = is_one_way(&pass->inputs[flow->input])};
+
+    if (flow->dns.present)
+        context.resolver = resolvers_find(pass->resolvers, line, flow);
+    if (flow->certificate)
+        context.identity = identities_find(pass->identities, line, flow);
+    context.line = line_paces_find(pass->paces, line,
+                                   judged->input->vantage.position == POSITION_SUBSCRIBER, flow);
+    context.followed = follows_find(pass->follows, flow);
+    return context;
+}
+
 int judge_pass_next(struct judge_pass *pass, struct judged *ret_judged, struct dl_error *error)
 {
     int status = store_reader_next(pass->reader, &ret_judged->flow, error);
@@ -168,14 +239,7 @@ int judge_pass_next(struct judge_pass *pass, struct judged *ret_judged, struct d
     if (!ret_judged->input)
         return dl_error_set(error, DL_CORRUPT, "flow %" PRIu32 ":%" PRIu64 " is of no input",
                             ret_judged->flow.input, ret_judged->flow.packet);
-    struct judge_context context = {.samples_firm = samples_firm(&ret_judged->input->vantage),
-                                    .capture_end_us = ret_judged->input->last_us,
-                                    .dns = ret_judged->dns,
-                                    .position = ret_judged->input->vantage.position,
-                                    .server = references_find(pass->references,
-                                                              pass->lines[ret_judged->flow.input],
-                                                              &ret_judged->flow),
-                                    .one_way = is_one_way(&pass->inputs[ret_judged->flow.input])};
+    struct judge_context context = context_of(pass, ret_judged);
     judge_flow(&ret_judged->flow, &context, &ret_judged->verdict);
     return DL_OK;
 }

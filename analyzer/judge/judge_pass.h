@@ -25,9 +25,11 @@ struct judged {
     uint64_t attempt_packet;
 };
 
-/* Only one pass over a reader at a time. DL_OK, -ENOMEM, or what reading the store gave. */
+/* Only one pass over a reader at a time. `injectors` are the catalog's, and outlive the pass; NULL
+ * for none. DL_OK, -ENOMEM, or what reading the store gave. */
 int judge_pass_create(struct judge_pass **ret_pass, struct store_reader *reader,
-                      const struct store_query *query, struct dl_error *error);
+                      const struct store_query *query, const struct injector_table *injectors,
+                      struct dl_error *error);
 void judge_pass_destroy(struct judge_pass *pass); /* accepts NULL */
 
 /* The next flow, by (start, input, packet): DL_OK, DL_END, or what reading the store gave. */

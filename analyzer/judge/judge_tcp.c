@@ -462,6 +462,8 @@ void judge_tcp(const struct observation *flow, const struct judge_context *conte
         return;
     if (worked(flow)) {
         judge_after_success(flow, context, verdict);
+        if (!verdict->mechanism)
+            judge_throttle(flow, context, verdict);
         return;
     }
     if (!whole) {

@@ -401,6 +401,7 @@ static void proof_connection(struct proof *proof)
         proof_looks(proof, looked_at);
         proof_resets(proof, looked_at);
     }
+    proof_injector(proof, is_about_reset(proof));
     if (!proof->contradicted)
         doubt_redirect(proof);
     if (!proof->forged && looked_at && !proof->page)
@@ -414,7 +415,7 @@ static void set_score(const struct proof *proof)
     double score = 1.0 / (1.0 + exp(-proof->sum));
 
     if (!proof->contradicted)
-        score = MIN_OF(score, PROOF_CAP_UNPROVEN);
+        score = MIN_OF(score, proof->cap > 0 ? proof->cap : PROOF_CAP_UNPROVEN);
     if (proof->innocent)
         score = MIN_OF(score, JUDGE_SCORE_INNOCENT);
     proof->verdict->score = round(score * 1000) / 1000; /* more digits would be false ones */
@@ -430,13 +431,19 @@ void proof_flow(const struct observation *flow, const struct judge_context *cont
         proof.weighed = 1;
         proof.sum = judge_rule_find("blockpage")->weight;
     }
-    if (flow->dns.present)
+    if (flow->transport == TRANSPORT_TCP)
+        proof_identity(&proof);
+    if (flow->dns.present) {
         proof_question(&proof);
-    else if (flow->transport == TRANSPORT_TCP)
+        proof_injector_dns(&proof);
+    } else if (flow->transport == TRANSPORT_TCP) {
         proof_connection(&proof);
+    }
     proof_icmp(&proof);
     if (proof.contradicted)
         blame_third_party(&proof);
+    if (proof.contradicted || verdict->mechanism)
+        proof_house(&proof);
     if (((proof.weighed > 0 || proof.innocent) && verdict->mechanism) || proof.contradicted)
         set_score(&proof);
 }

@@ -28,6 +28,7 @@ struct proof {
     unsigned weighed; /* rules with a weight that fired */
     bool contradicted, innocent;
     const struct suspect *forged; /* the contradicted packet of a connection */
+    double cap;                   /* of an unproven score; 0: PROOF_CAP_UNPROVEN */
     bool page; /* its first answer is contradicted, though no packet of it looked suspicious */
 };
 
@@ -41,6 +42,8 @@ unsigned proof_hops(uint8_t ttl);
 
 void proof_flow(const struct observation *flow, const struct judge_context *context,
                 struct verdict *verdict);
+/* judge_tls_identity.c: a certificate that is not the server's */
+void proof_identity(struct proof *proof);
 /* proof_dns.c */
 void proof_question(struct proof *proof);
 /* proof_looks.c: what corroborates, and what speaks of an innocent third party */
@@ -53,6 +56,12 @@ bool proof_looks_redirected(struct proof *proof, const struct suspect *answer);
  * the flow. */
 void proof_resets(struct proof *proof, const struct suspect *reset);
 void proof_innocent(struct proof *proof, const struct suspect *suspect);
+/* proof_injector.c: names the device family of a packet of the connection (resets only where
+ * `resets`), of an answer to the question */
+void proof_injector(struct proof *proof, bool resets);
+void proof_injector_dns(struct proof *proof);
+/* proof_house.c: does who did it stand in the client's own house? */
+void proof_house(struct proof *proof);
 /* An ICMP error of a router: a prohibition, or plainly no way. Whoever sends it is by its nature no
  * end of the flow; but which box it was, and at whose order, the packet does not say, and nothing in
  * it contradicts anything: the attribution of the failure stays unknown. A prohibition (3/9, 3/10,

@@ -10,16 +10,12 @@
 #include "analyzer/judge/proof.h"
 #include "base/array.h"
 
-#define OPTION_TIMESTAMP     16 /* of suspect.tcp_options and side_facts.syn_options */
-#define TTL_FAR              3  /* routes change by a hop or two */
-#define IP_ID_COUNTS         32 /* greatest step of a side that counts its packets */
-#define IP_ID_APART          256
-#define IP_ID_NEXT           16
-#define WINDOW_LESS_TTL_GFW2 1375
-#define SEQ_REACH            65535
-#define HOUSE_HOPS           2u
-#define HOUSE_ANSWER_US      10000u
-#define BEYOND_HOUSE_HOPS    3u
+#define OPTION_TIMESTAMP 16 /* of suspect.tcp_options and side_facts.syn_options */
+#define TTL_FAR          3  /* routes change by a hop or two */
+#define IP_ID_COUNTS     32 /* greatest step of a side that counts its packets */
+#define IP_ID_APART      256
+#define IP_ID_NEXT       16
+#define SEQ_REACH        65535
 
 static const struct side_facts *own_of(const struct proof *proof, const struct suspect *s)
 {
@@ -87,10 +83,6 @@ static void look_at_header(struct proof *proof, const struct suspect *s)
         (other->flags & SIDE_TIMESTAMPS))
         proof_add(proof, "no-timestamps", "packet %" PRIu64 ": no timestamp, though negotiated",
                   s->packet);
-    if (has_ack(s) && s->window == s->ttl + WINDOW_LESS_TTL_GFW2)
-        proof_add(proof, "window-follows-ttl",
-                  "packet %" PRIu64 ": window %u is TTL %u + %u, device family GFW II", s->packet,
-                  s->window, s->ttl, WINDOW_LESS_TTL_GFW2);
     /* A SYN that is sent again is refused again. */
     if (s->copies > 0 && (proof->flow->flags & OBSERVATION_HANDSHAKE))
         proof_add(proof, "reset-copies", "packet %" PRIu64 " and %u exact copies", s->packet,
@@ -190,38 +182,9 @@ static void look_for_idle(struct proof *proof, const struct suspect *s)
                   judge_seconds(trigger - rested_from));
 }
 
-/* As many routers away as the client, and as quick: it stands in the client's house. */
-static void look_for_house(struct proof *proof, const struct suspect *s)
-{
-    const struct side_facts *client = &proof->flow->evidence.sides[SIDE_CLIENT];
-    const struct side_facts *server = &proof->flow->evidence.sides[SIDE_SERVER];
-    unsigned away = proof_hops(s->ttl), client_away = proof_hops(client->ttl_first);
-    bool overlap = s->kind == SUSPECT_OVERLAP;
-    /* Of two versions the later one is recorded, mostly the true one. */
-    const struct suspect *before = overlap ? proof_first_answer(proof) : NULL;
-
-    if (s->side != SIDE_SERVER || client->ttl_first == 0)
-        return;
-    if (before)
-        away = MIN_OF(away, proof_hops(before->ttl));
-    if (away != client_away || client_away > HOUSE_HOPS ||
-        proof_hops(server->ttl_first) < away + BEYOND_HOUSE_HOPS ||
-        proof->flow->evidence.handshake_rtt_us < HOUSE_ANSWER_US)
-        return;
-    if (overlap ? proof->flow->evidence.first_exchange_us > HOUSE_ANSWER_US
-                : s->trigger_after_us > HOUSE_ANSWER_US)
-        return;
-    proof_add(proof, "near-client",
-              "packet %" PRIu64 ": %u hops from the probe as the client, the server is %u; it "
-              "answered within %u ms",
-              s->packet, away, proof_hops(server->ttl_first), HOUSE_ANSWER_US / 1000);
-}
-
 void proof_innocent(struct proof *proof, const struct suspect *suspect)
 {
     look_for_idle(proof, suspect);
-    if (suspect && proof->contradicted)
-        look_for_house(proof, suspect);
 }
 
 /* 9, 10 and 13, and ICMPv6's 1: a prohibition in so many words. */

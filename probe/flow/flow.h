@@ -12,7 +12,7 @@
  *                               final
  *
  * and struct details, for the few flows that something befell (resets, ICMP errors, a certificate
- * that does not fit). A DNS question is a flow too, with `sub` set; its third part is a struct
+ * that does not fit), and struct pace, for those that carry much (probe/flow/pace.h). A DNS question is a flow too, with `sub` set; its third part is a struct
  * question. Parts live in pools, named by slot numbers.
  */
 #include <stdbool.h>
@@ -99,14 +99,17 @@ struct evidence {
     uint32_t host;     /* interned, INTERN_NONE */
     uint32_t dns_flow; /* packet number of the question it followed, low 32 bits; 0 none */
     uint32_t details;  /* slot; POOL_NONE for most */
+    uint32_t pace;     /* slot; POOL_NONE where little was sent */
     uint16_t reasons;
     uint8_t certainty, role, close;
     uint8_t resets[2], resets_with_ack[2];
-    uint32_t contents; /* ticket of what the server said (contents.h); 0 it said nothing yet */
+    uint8_t certificate; /* enum certificate_flag */
     /* What the client sent and wants answered since the server's last packet that was no reset, and
      * when the first of it went out. */
     uint8_t unanswered;
     uint32_t unanswered_after_us;
+    uint32_t issuer;   /* interned, INTERN_NONE */
+    uint32_t contents; /* ticket of what the server said (contents.h); 0 it said nothing yet */
 };
 _Static_assert(sizeof(struct evidence) <= 144, "evidence stays small");
 

@@ -34,6 +34,8 @@ int tracker_init(struct tracker *tracker, const struct track_options *options)
         status = pool_init(&tracker->details, sizeof(struct details), options->details_maximum);
     if (status == DL_OK)
         status = contents_init(&tracker->contents, options->contents_maximum);
+    if (status == DL_OK)
+        status = pool_init(&tracker->paces, sizeof(struct pace), MAX_OF(options->paces_maximum, 1));
     if (status != DL_OK)
         tracker_finish(tracker);
     return status;
@@ -45,13 +47,15 @@ void tracker_finish(struct tracker *tracker)
     pool_finish(&tracker->evidence);
     pool_finish(&tracker->details);
     contents_finish(&tracker->contents);
+    pool_finish(&tracker->paces);
     memset(tracker, 0, sizeof(*tracker));
 }
 
 size_t tracker_memory(const struct tracker *tracker)
 {
     return flow_table_memory(tracker->table) + pool_memory(&tracker->evidence) +
-           pool_memory(&tracker->details) + contents_memory(&tracker->contents);
+           pool_memory(&tracker->details) + contents_memory(&tracker->contents) +
+           pool_memory(&tracker->paces);
 }
 
 bool tracker_give_evidence(struct tracker *tracker, struct flow *flow)
@@ -84,6 +88,7 @@ void tracker_drop_evidence(struct tracker *tracker, struct flow *flow)
     if (!evidence)
         return;
     pool_give(&tracker->details, evidence->details);
+    pool_give(&tracker->paces, evidence->pace);
     pool_give(&tracker->evidence, flow->evidence);
     flow->evidence = POOL_NONE;
     flow->flags &= (uint16_t)~FLOW_EVENTFUL;
@@ -396,10 +401,41 @@ static void tcp_ack(struct tracker *tracker, struct flow *flow, enum side side,
         flow->next_seq[!side] = packet->ack;
 }
 
+/* From the packet on with which a side has sent enough; where no slot is free it is asked for again
+ * after as much again. */
+static void tcp_pace(struct tracker *tracker, struct flow *flow, enum side side,
+                     const struct packet *packet, uint32_t expected, bool payload)
+{
+    struct evidence *evidence = tracker_evidence(tracker, flow);
+    if (!evidence)
+        return;
+    if (evidence->pace) {
+        pace_packet(pool_at(&tracker->paces, evidence->pace), side, packet, payload);
+        return;
+    }
+    uint32_t sent = evidence->sides[side].payload_low;
+    uint32_t before = sent - MIN_OF(sent, packet->payload_length);
+    if (!payload || !(flow->flags & FLOW_INTERESTING) || tracker->options.paces_maximum == 0 ||
+        sent / PACE_BYTES_LEAST == before / PACE_BYTES_LEAST)
+        return;
+    evidence->pace = pool_take(&tracker->paces);
+    if (!evidence->pace) {
+        tracker->paces_refused += before < PACE_BYTES_LEAST;
+        return;
+    }
+    struct pace_start start = {.side = side,
+                               .next = expected,
+                               .flow_start_us = flow->start_us,
+                               .bytes_before = before,
+                               .rtt_us = evidence->handshake_rtt_us};
+    pace_begin(pool_at(&tracker->paces, evidence->pace), &start, packet);
+}
+
 static bool tcp_packet(struct tracker *tracker, struct flow *flow, enum side side,
                        const struct packet *packet)
 {
-    bool inspect = false;
+    bool payload = false;
+    uint32_t expected = flow->next_seq[side];
     bool after_reset = (flow->flags & FLOW_RESET) != 0;
     if (packet->tcp_flags & TCP_RST) {
         tcp_reset(tracker, flow, side, packet);
@@ -410,7 +446,7 @@ static bool tcp_packet(struct tracker *tracker, struct flow *flow, enum side sid
     else
         tcp_ack(tracker, flow, side, packet);
     if (packet->payload_length > 0 && !(packet->tcp_flags & TCP_SYN))
-        inspect = tcp_payload(tracker, flow, side, packet) && !after_reset;
+        payload = tcp_payload(tracker, flow, side, packet);
     else if (!(packet->tcp_flags & (TCP_SYN | TCP_FIN)) && !flow->next_seq[side])
         flow->next_seq[side] = packet->seq;
     if (packet->tcp_flags & TCP_FIN) {
@@ -419,7 +455,8 @@ static bool tcp_packet(struct tracker *tracker, struct flow *flow, enum side sid
         if (!flow->next_seq[side] || (int32_t)(end - flow->next_seq[side]) > 0)
             flow->next_seq[side] = end;
     }
-    return inspect;
+    tcp_pace(tracker, flow, side, packet, expected ? expected : packet->seq, payload);
+    return payload && !after_reset;
 }
 
 /* Payload, also when it is sent again, and a keep-alive want an answer; a server's packet is one,

@@ -9,12 +9,14 @@
  * (no round trip from retransmissions).
  */
 #include "probe/flow/contents.h"
+#include "probe/flow/pace.h"
 #include "probe/flow/table.h"
 
 struct track_options {
     uint32_t flows_maximum;
     uint32_t details_maximum;
     uint32_t contents_maximum; /* servers' streams that are compared at one time; may be 0 */
+    uint32_t paces_maximum;    /* 0: nobody's pace is kept */
     bool (*is_local)(void *context, const struct address *address); /* may be NULL */
     bool (*is_server_port)(void *context, enum transport transport,
                            uint16_t port); /* may be NULL */
@@ -24,10 +26,10 @@ struct track_options {
 
 struct tracker {
     struct flow_table *table;
-    struct pool evidence, details;
+    struct pool evidence, details, paces;
     struct contents contents;
     struct track_options options;
-    uint64_t evidence_refused, icmp_unmatched, details_refused;
+    uint64_t evidence_refused, icmp_unmatched, details_refused, paces_refused;
 };
 
 int tracker_init(struct tracker *tracker, const struct track_options *options);
@@ -62,9 +64,15 @@ static inline struct details *tracker_details_if_any(struct tracker *tracker,
     struct evidence *evidence = tracker_evidence(tracker, flow);
     return evidence && evidence->details ? pool_at(&tracker->details, evidence->details) : NULL;
 }
+/* How fast it went; NULL for most. */
+static inline const struct pace *tracker_pace(struct tracker *tracker, const struct flow *flow)
+{
+    struct evidence *evidence = tracker_evidence(tracker, flow);
+    return evidence && evidence->pace ? pool_at(&tracker->paces, evidence->pace) : NULL;
+}
 /* Gives the flow an evidence part if it has none; false at the maximum. */
 bool tracker_give_evidence(struct tracker *tracker, struct flow *flow);
-/* Gives evidence and details back: the flow is decided, uninteresting and uneventful. */
+/* Gives evidence, details and pace back: the flow is decided, uninteresting and uneventful. */
 void tracker_drop_evidence(struct tracker *tracker, struct flow *flow);
 /* Counters and times of one packet of a flow (also for questions, which have no TCP state). */
 void tracker_count(struct tracker *tracker, struct flow *flow, enum side side,

@@ -41,6 +41,7 @@ struct facts {
     bool tls_seen;                /* a TLS, DTLS or QUIC ClientHello */
     uint8_t stage;                /* enum stage reached */
     uint16_t certificate_service; /* catalog number by the certificate's names or issuer; 0 none */
+    bool certificate_names_known; /* all its names were looked at */
     bool certificate_confirmed;   /* by an entry that the catalog calls confirmed */
     struct tls_facts tls;
     struct http_facts http;

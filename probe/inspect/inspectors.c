@@ -101,6 +101,8 @@ static void take_certificate(struct inspector_pools *pools, struct facts *facts,
             facts->host[0] && host_matches(certificate->names[i], facts->host);
     if (certificate->name_count == 0 && facts->host[0])
         tls->certificate.name_fits = host_matches(certificate->subject, facts->host);
+    facts->certificate_names_known =
+        !certificate->truncated && certificate->name_count < TLS_NAMES_MAX;
     if (tor_certificate_fits(certificate->subject, certificate->issuer))
         facts->program = "Tor";
     certificate_service(pools, facts, certificate, port);

@@ -194,6 +194,8 @@ def check_rest(demand, analysis, runs):
     thin = [asn for asn in states if len(runs[asn]) < THIN_RUNS]
     talkative = {asn: states[asn] for asn in thin if states[asn] != "insufficient"}
     demand.that(thin and not talkative, f"{len(thin)} networks of fewer than {THIN_RUNS} runs are insufficient: {talkative}")
+    obeyed = [(order["id"], row["carrier"]) for order in analysis["orders"] for row in order["carriers"] if row["verdict"] == "complied"]
+    demand.that(not obeyed, f"no order of later years was carried out: {obeyed}")
     confirmed = [event["id"] for event in analysis["events"] if event["grade"] != "likely"]
     print(f"      graded confirmed: {confirmed}")
 
@@ -261,6 +263,7 @@ def main():
         print("with the catalog's carriers")
         demand.that(len(together["events"]) == 3, f"{len(together['events'])} events, 3 due: AS33771 and AS37061 are one carrier")
         check_full(demand, together, runs)
+        check_rest(demand, together, runs)
         check_hours(demand, together, 36926, HOURS[36926])
         check_hours(demand, together, 37061, HOURS[37061])
         check_one_voice(demand, darkline, folder, rows, nameless)

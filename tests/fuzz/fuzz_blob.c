@@ -27,12 +27,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int status = blob_decode(data, size, &first);
     demand(status == DL_OK || status == DL_MALFORMED || status == DL_VERSION);
     demand(first.evidence.suspect_count <= SUSPECTS_MAX);
+    demand(first.pace.bin_count <= PACE_BINS_MAX && first.pace.loss_count <= PACE_LOSSES_MAX);
     demand(first.dns.answer_count <= DNS_FACTS_ANSWERS);
     if (status == DL_OK) {
         blob_encode(&buffer, &first);
         demand(!buffer.failed);
         demand(blob_decode(buffer.bytes, buffer.length, &second) == DL_OK);
         demand(memcmp(&first.evidence, &second.evidence, sizeof(first.evidence)) == 0);
+        demand(memcmp(&first.pace, &second.pace, sizeof(first.pace)) == 0);
         demand(memcmp(&first.dns, &second.dns, sizeof(first.dns)) == 0);
         demand(memcmp(&first.import, &second.import, sizeof(first.import)) == 0);
     }

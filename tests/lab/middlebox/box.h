@@ -27,7 +27,9 @@ struct box {
     int64_t last_due_us[2]; /* of the line's two directions, by the port they lead to: frames keep
                                their order unless reordering is asked for */
     uint16_t own_ip_id;     /* the injector's own counter */
-    FILE *journal;          /* NULL for none */
+    struct token_bucket buckets[2]; /* of `shared` rules, by enum side */
+    struct shaper shapers[2];
+    FILE *journal; /* NULL for none */
 };
 
 /* ---- box.c ---- */

@@ -147,12 +147,14 @@ static void slow_down(struct box *box, const struct seen *seen, int64_t now_us,
     if (!rule || !goes(rule->ways, seen))
         return;
     uint32_t bytes = seen->packet->bytes;
+    struct token_bucket *bucket =
+        rule->shared ? &box->buckets[seen->side] : &seen->flow->buckets[seen->side];
+    struct shaper *shaper =
+        rule->shared ? &box->shapers[seen->side] : &seen->flow->shapers[seen->side];
     if (rule->action == ACTION_POLICE) {
-        verdict->drop = !token_bucket_take(&seen->flow->buckets[seen->side], rule->rate_kbit,
-                                           rule->burst, bytes, now_us);
+        verdict->drop = !token_bucket_take(bucket, rule->rate_kbit, rule->burst, bytes, now_us);
     } else {
-        verdict->wait_us = shaper_delay(&seen->flow->shapers[seen->side], rule->rate_kbit,
-                                        rule->queue, bytes, now_us);
+        verdict->wait_us = shaper_delay(shaper, rule->rate_kbit, rule->queue, bytes, now_us);
         verdict->drop = verdict->wait_us < 0;
     }
     if (verdict->drop)

@@ -95,6 +95,7 @@ static const struct key parameters[] = {
     {"dns-flags", KIND_NUMBER, AT(dns_flags), 0, 65535, NULL},
     {"rcode", KIND_WORD, AT(rcode), 0, 0, rcodes},
     {"pass", KIND_YES, AT(pass), 0, 0, NULL},
+    {"shared", KIND_YES, AT(shared), 0, 0, NULL},
     {"scope", KIND_FLAG, AT(whole_flow), 0, 0, scopes},
     {"direction", KIND_WORD, AT(ways), 0, 0, directions},
     {"to", KIND_WORD, AT(ways), 0, 0, directions},

@@ -32,8 +32,8 @@
  *   icmp              type= code= from=ADDRESS; the packet it answers never passes
  *   page              page=status|bare|redirect|forbidden|iframe fin= then=nothing|rst
  *                     to=client|both pass=
- *   police            rate= (kbit/s) burst= (bytes) direction=
- *   shape             rate= queue= (bytes) direction=
+ *   police            rate= (kbit/s) burst= (bytes) direction= shared=yes|no
+ *   shape             rate= queue= (bytes) direction= shared=yes|no (all shared ones are one)
  *   normalise         in SYN and SYN-ACK, TCP options other than MSS and window scale become NOPs
  * `pass=yes` is on path: the packet that woke the rule goes on, and the flow with it. `pass=no`
  * (the default) is in path: it is swallowed, and so is all that follows in its flow. `residual=`
@@ -127,6 +127,7 @@ struct rule {
     uint32_t page;
     bool fin, then_reset;
     uint32_t rate_kbit, burst, queue;
+    bool shared; /* one bucket or queue for the whole line */
     struct fingerprint print;
 };
 

@@ -8,8 +8,8 @@
 #include <ftw.h>
 #include <unistd.h>
 
-static const char *const rooms[] = {"services", "controls", "networks",
-                                    "carriers", "orders",   "blockpages"};
+static const char *const rooms[] = {"services", "controls",   "networks", "carriers",
+                                    "orders",   "blockpages", "injectors"};
 
 int fixture_setup(void **state)
 {

@@ -21,7 +21,7 @@ struct fixture {
     int status;
 };
 
-/* cmocka's setup and teardown: an empty folder with its five rooms. */
+/* cmocka's setup and teardown: an empty folder with its rooms. */
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 

@@ -20,7 +20,7 @@ static void test_what_is_known(void **state)
     struct fixture *f = *state;
     const struct catalog_service *service;
 
-    fixture_service(f, "zeta", GOOD "self_hosted: true\n");
+    fixture_service(f, "zeta", GOOD "self_hosted: true\nown_authority: true\n");
     fixture_service(f, "alpha", "");
     fixture_write(f, "controls/beta.yaml",
                   "id: beta\nname: B\nclass: control\noperator: O\nsummary: S\n"
@@ -41,7 +41,8 @@ static void test_what_is_known(void **state)
     assert_string_equal(service->sources[0].url, "https://x.org");
     assert_string_equal(service->sources[0].checked, "2026-01-31");
     service = catalog_service_find(f->catalog, "zeta");
-    assert_true(service->self_hosted);
+    assert_true(service->self_hosted && service->own_authority);
+    assert_false(catalog_service_find(f->catalog, "alpha")->own_authority);
     assert_null(service->sources[0].url);
     assert_int_equal(service->name_count, 1);
     assert_int_equal(service->block_count, 0);

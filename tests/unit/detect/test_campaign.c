@@ -548,6 +548,21 @@ static void test_there_before(void **state)
     analysis_destroy(analysis);
 }
 
+/* Nobody looked in the order's time: that an earlier block was not seen to end says nothing of it. */
+static void test_seen_long_before_only(void **state)
+{
+    struct analysis *analysis;
+    (void)state;
+    world.begin_us -= INT64_C(52) * 7 * 24 * 3600000000;
+    cut(jazz, DAYS(10), END, "tls.reset.sni");
+    fine(abroad);
+    analysis = world_analyse(&world);
+    assert_int_equal(analysis->event_count, 1);
+    assert_false(analysis->events[0].ended);
+    expect_verdict(analysis, "jazz", ORDER_INSUFFICIENT);
+    analysis_destroy(analysis);
+}
+
 /* A try that was over before the date ran out is none. */
 static void test_ended_before_deadline(void **state)
 {
@@ -679,6 +694,7 @@ int main(void)
         TEST(test_moved_date_holds),
         TEST(test_begun_after_lifting),
         TEST(test_there_before),
+        TEST(test_seen_long_before_only),
         TEST(test_ended_before_deadline),
         TEST(test_exempt),
         TEST(test_insufficient),

@@ -342,6 +342,7 @@ static struct observation case_dns_other(void)
     struct observation o = flow_question(1);
     flow_answered(&o, 5 * MS, 0, "31.13.64.7");
     flow_answered(&o, 40 * MS, 0, "68.171.242.18");
+    o.dns.answers[1].ip_ttl = 50;
     return o;
 }
 static struct observation case_dns_rotation(void)
@@ -476,7 +477,7 @@ static const struct plain_case cases[] = {
      0},
     {"question answered", case_dns_ok, 1 * S, OUTCOME_OK, NULL, NULL, NOBODY, 0},
     {"no such record", case_dns_empty, 1 * S, OUTCOME_OK, NULL, NULL, NOBODY, 0},
-    {"private and public answer", case_dns_injected, 1 * S, OUTCOME_UNKNOWN, "dns.injection.bogon",
+    {"private and public answer", case_dns_injected, 1 * S, OUTCOME_FAILED, "dns.injection.bogon",
      "dns-conflict", BY_THIRD, 0},
     {"two public answers", case_dns_other, 1 * S, OUTCOME_UNKNOWN, "dns.injection.other",
      "dns-conflict", ANYBODY, 0},

@@ -336,20 +336,6 @@ static void test_idle_expiry(void **state)
     assert_proven(&o, &known, "answer-too-soon", "stream.reset");
 }
 
-static void test_near_client(void **state)
-{
-    struct observation o = hello_reset_at(63 * MS);
-
-    (void)state;
-    last_suspect(&o)->ttl = 128; /* no router between, as the client */
-    assert_innocent(&o, "near-client");
-    last_suspect(&o)->ttl = 126; /* the carrier's */
-    assert_proven(&o, &known, "answer-too-soon", "tls.reset.sni");
-    o = hello_reset_at(90 * MS); /* it took a while */
-    last_suspect(&o)->ttl = 128;
-    assert_proven(&o, &known, "answer-too-soon", "tls.reset.sni");
-}
-
 static void test_router(void **state)
 {
     struct observation o = flow_syns(2);
@@ -383,7 +369,6 @@ int main(void)
         cmocka_unit_test(test_dns_bogon),
         cmocka_unit_test(test_dns_public),
         cmocka_unit_test(test_idle_expiry),
-        cmocka_unit_test(test_near_client),
         cmocka_unit_test(test_router),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,12 +5,14 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/buffer.h"
 #include "base/digest.h"
 #include "probe/probe.h"
+#include "tests/unit/inspect/tls_samples.h"
 
 #define LINKTYPE_RAW 101
 #define START_US     INT64_C(1448000000000000)
@@ -21,11 +23,13 @@ struct seen {
     enum certainty certainty;
     uint16_t reasons, flags;
     enum stage stage;
-    uint8_t alert_side, alert_description;
+    uint8_t alert_side, alert_description, certificate, page_owner;
+    char issuer[64], page[64];
 };
 
 struct bench {
     struct catalog *catalog;
+    struct fingerprints *fingerprints;
     struct probe *probe;
     struct seen seen[SEEN_MAX];
     size_t count;
@@ -47,6 +51,10 @@ static int note_observation(void *context, const struct observation *o, struct d
     seen->reasons = o->reasons;
     seen->flags = o->flags;
     seen->stage = o->stage;
+    seen->certificate = o->certificate;
+    snprintf(seen->issuer, sizeof(seen->issuer), "%s", o->issuer);
+    seen->page_owner = o->dns.page_owner;
+    snprintf(seen->page, sizeof(seen->page), "%s", o->dns.blockpage.id);
     seen->alert_side = o->evidence.tls.alert_side;
     seen->alert_description = o->evidence.tls.alert_description;
     return DL_OK;
@@ -60,16 +68,18 @@ static int note_count(void *context, const struct hour_count *count, struct dl_e
     return DL_OK;
 }
 
-static void bench_open(struct bench *bench, bool all_names, bool live)
+static void bench_open_with(struct bench *bench, bool all_names, bool live,
+                            struct fingerprints *fingerprints)
 {
     char folder[4096];
     struct dl_error error = {0};
-    *bench = (struct bench){.now_us = START_US};
+    *bench = (struct bench){.now_us = START_US, .fingerprints = fingerprints};
     snprintf(folder, sizeof(folder), "%s/catalog", getenv("DARKLINE_SOURCE"));
     assert_int_equal(digest_setup(), DL_OK);
     assert_int_equal(catalog_load(&bench->catalog, folder, &error), DL_OK);
     const struct probe_options options = {
         .catalog = bench->catalog,
+        .fingerprints = fingerprints,
         .all_names = all_names,
         .keep_addresses = true,
         .live = live,
@@ -79,10 +89,16 @@ static void bench_open(struct bench *bench, bool all_names, bool live)
     probe_begin_input(bench->probe, 1, NULL);
 }
 
+static void bench_open(struct bench *bench, bool all_names, bool live)
+{
+    bench_open_with(bench, all_names, live, NULL);
+}
+
 static void bench_close(struct bench *bench)
 {
     probe_destroy(bench->probe);
     catalog_destroy(bench->catalog);
+    fingerprints_destroy(bench->fingerprints);
 }
 
 /* One IPv4 packet; checksums are nobody's business here. */
@@ -224,6 +240,54 @@ static void test_client_alert(void **state)
     bench_close(&bench);
 }
 
+/* ---- certificates ---- */
+
+static struct seen certificate_seen(const char *host, bool all_names)
+{
+    struct bench bench;
+    struct buffer flight;
+    bench_open(&bench, all_names, false);
+    send_tls(&bench, 0x0df80101, host);
+    buffer_init(&flight, 4096);
+    for (const char *at = sample_server_12; *at; at += 2) {
+        unsigned byte = 0;
+        sscanf(at, "%2x", &byte);
+        buffer_append_u8(&flight, (uint8_t)byte);
+    }
+    send_tcp(&bench, false, 0x0df80101, 24, 500, 300, &flight);
+    buffer_finish(&flight);
+    assert_int_equal(probe_end_input(bench.probe, NULL), DL_OK);
+    assert_int_equal(bench.count, 1);
+    struct seen seen = bench.seen[0];
+    bench_close(&bench);
+    return seen;
+}
+
+/* The sample is for chat.example.com, from 2024 to 2049; the flow is of 2015. */
+static void test_certificate(void **state)
+{
+    (void)state;
+    struct seen seen = certificate_seen("chat.signal.org", false);
+    assert_int_equal(seen.certificate,
+                     CERTIFICATE_PRESENT | CERTIFICATE_NAME_OTHER | CERTIFICATE_PAST);
+    assert_string_equal(seen.issuer, "Example Root CA, Example Trust");
+    seen = certificate_seen("chat.example.com", true);
+    assert_int_equal(seen.certificate,
+                     CERTIFICATE_PRESENT | CERTIFICATE_NAME_FITS | CERTIFICATE_PAST);
+}
+
+/* Of a server that anybody may run the issuer names its owner: it is not kept. */
+static void test_own_authority(void **state)
+{
+    (void)state;
+    struct seen seen = certificate_seen("ca.bbsecure.com", false);
+    assert_string_equal(seen.service, "blackberry-bes");
+    assert_true(seen.certificate & CERTIFICATE_OWN);
+    assert_string_equal(seen.issuer, "");
+    seen = certificate_seen("ca.bbsecure.com", true);
+    assert_string_equal(seen.issuer, "Example Root CA, Example Trust");
+}
+
 static void test_all_names(void **state)
 {
     (void)state;
@@ -280,6 +344,89 @@ static void test_dns_leads_to_flow(void **state)
     bench_close(&bench);
 }
 
+/* ---- addresses of block pages ---- */
+
+static struct fingerprints *listed_address(const char *address)
+{
+    struct fingerprints *set = NULL;
+    struct dl_error error = {0};
+    char path[] = "/tmp/darkline-list-XXXXXX";
+    int fd = mkstemp(path);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    assert_non_null(file);
+    fprintf(file,
+            "name,scope,other_names,location_found,pattern_type,pattern,confidence_no_fp,"
+            "expected_countries,source,exp_url,notes\n"
+            "t.page,nat,,dns,full,%s,5,PK,test,,\nt.other,nat,,dns,full,8.8.4.4,5,PK,test,,\n",
+            address);
+    fclose(file);
+    assert_int_equal(fingerprints_create(&set), DL_OK);
+    assert_int_equal(fingerprints_add_file(set, path, false, NULL, &error), DL_OK);
+    assert_int_equal(fingerprints_build(set), DL_OK);
+    unlink(path);
+    return set;
+}
+
+/* Asks for a name of `labels` (length bytes) and hears 149.154.167.99, which is Telegram's. */
+static struct seen page_seen(const char *labels, size_t length, const char *listed)
+{
+    struct bench bench;
+    struct buffer answer;
+    bench_open_with(&bench, true, false, listed_address(listed));
+    buffer_init(&answer, 512);
+    buffer_append(&answer, "\x12\x34\x81\x80\0\1\0\1\0\0\0\0", 12);
+    buffer_append(&answer, labels, length);
+    buffer_append(&answer, "\0\0\1\0\1\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\x95\x9a\xa7\x63", 21);
+    send_udp(&bench, 0x08080808, 53, 0x27310001, 5000, answer.bytes, answer.length);
+    buffer_finish(&answer);
+    assert_int_equal(probe_end_input(bench.probe, NULL), DL_OK);
+    assert_int_equal(bench.count, 1);
+    struct seen seen = bench.seen[0];
+    bench_close(&bench);
+    return seen;
+}
+
+/* Of two listed addresses the one counts that is nobody's, wherever it stands. */
+static void test_page_of_nobody(void **state)
+{
+    (void)state;
+    static const char records[2][16] = {"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\x95\x9a\xa7\x63",
+                                        "\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\x08\x08\x04\x04"};
+    for (int first = 0; first < 2; first++) {
+        struct bench bench;
+        struct buffer answer;
+        bench_open_with(&bench, false, false, listed_address("149.154.167.99"));
+        buffer_init(&answer, 512);
+        buffer_append(&answer, "\x12\x34\x81\x80\0\1\0\2\0\0\0\0", 12);
+        buffer_append(&answer, "\3web\10telegram\3org\0\0\1\0\1", 22);
+        buffer_append(&answer, records[first], 16);
+        buffer_append(&answer, records[1 - first], 16);
+        send_udp(&bench, 0x08080808, 53, 0x27310001, 5000, answer.bytes, answer.length);
+        buffer_finish(&answer);
+        assert_int_equal(probe_end_input(bench.probe, NULL), DL_OK);
+        assert_int_equal(bench.count, 1);
+        assert_string_equal(bench.seen[0].page, "t.other");
+        assert_int_equal(bench.seen[0].page_owner, DNS_PAGE_OF_NONE);
+        bench_close(&bench);
+    }
+}
+
+#define LABELS(text) text, sizeof(text) - 1
+
+static void test_page_owner(void **state)
+{
+    (void)state;
+    struct seen seen = page_seen(LABELS("\3web\10telegram\3org"), "149.154.167.99");
+    assert_string_equal(seen.service, "telegram");
+    assert_string_equal(seen.page, "t.page");
+    assert_int_equal(seen.page_owner, DNS_PAGE_OF_ASKED);
+    seen = page_seen(LABELS("\4chat\6signal\3org"), "149.154.167.99");
+    assert_string_equal(seen.page, "t.page");
+    assert_int_equal(seen.page_owner, DNS_PAGE_OF_OTHER);
+    seen = page_seen(LABELS("\4chat\6signal\3org"), "149.154.167.98");
+    assert_string_equal(seen.page, "");
+}
+
 /* Datagrams that nobody understands take every inspection there is: TLS is tagged all the same. */
 static void test_flood(void **state)
 {
@@ -304,6 +451,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_client_alert),      cmocka_unit_test(test_tag_and_default_names),
         cmocka_unit_test(test_all_names),         cmocka_unit_test(test_early_row),
+        cmocka_unit_test(test_page_owner),        cmocka_unit_test(test_page_of_nobody),
+        cmocka_unit_test(test_certificate),       cmocka_unit_test(test_own_authority),
         cmocka_unit_test(test_dns_leads_to_flow), cmocka_unit_test(test_flood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,6 +167,7 @@ static inline void testing_fill_flow(struct observation *observation, uint32_t i
     observation->protocol = "TLS";
     observation->service = "signal";
     observation->host = "chat.signal.org";
+    observation->issuer = "";
 }
 
 static inline void testing_fill_side(struct side_facts *side, uint8_t base)
@@ -305,6 +306,7 @@ static inline void testing_fill_dns(struct dns_facts *dns)
     dns->qtype = 28;
     dns->id = 51234;
     dns->edns_asked = dns->over_tcp = true;
+    dns->page_owner = DNS_PAGE_OF_ASKED;
     testing_fill_blockpage(&dns->blockpage, BLOCKPAGE_IN_DNS);
     dns->answer_count = DNS_FACTS_ANSWERS;
     for (unsigned i = 0; i < DNS_FACTS_ANSWERS; i++) {
@@ -330,6 +332,40 @@ static inline void testing_fill_dns(struct dns_facts *dns)
 }
 
 /* Everything there is, with a different value in every field. */
+static inline void testing_fill_pace(struct pace_facts *pace)
+{
+    memset(pace, 0, sizeof(*pace));
+    pace->side = SIDE_SERVER;
+    pace->segment = 1448;
+    pace->first_after_us = 76997;
+    pace->bin_us = 200000;
+    pace->bytes_before = (UINT64_C(1) << 40) + 1;
+    for (uint32_t i = 0; i < ARRAY_LENGTH(pace->lost); i++) {
+        pace->lost[i] = UINT32_MAX - i;
+    }
+    pace->rtt_least_us = 24253;
+    pace->rtt_samples = 34;
+    pace->ids = 35;
+    pace->ids_small = 36;
+    pace->quick = 37;
+    pace->quick_counted = 38;
+    pace->bin_count = PACE_BINS_MAX;
+    for (uint32_t i = 0; i < PACE_BINS_MAX; i++) {
+        bool plain = i % 3 == 0; /* bytes alone */
+        pace->bins[i].bytes = UINT32_MAX - i;
+        pace->bins[i].rtt_ms = plain ? 0 : (uint16_t)(UINT16_MAX - i);
+        pace->bins[i].lost = plain ? 0 : (uint8_t)(UINT8_MAX - i);
+    }
+    pace->loss_count = PACE_LOSSES_MAX;
+    for (uint32_t i = 0; i < PACE_LOSSES_MAX; i++) { /* also backwards in time */
+        pace->losses[i].after_us = i % 2 ? UINT32_MAX - i : i;
+        pace->losses[i].bytes = i % 2 ? i : UINT32_MAX - i;
+        pace->losses[i].rtt_ms = (uint16_t)(UINT16_MAX - i);
+        pace->losses[i].segments = (uint8_t)(UINT8_MAX - i);
+        pace->losses[i].how = (uint8_t)(i % 3);
+    }
+}
+
 static inline void testing_fill_everything(struct observation *observation, uint32_t input,
                                            uint64_t packet)
 {
@@ -351,8 +387,11 @@ static inline void testing_fill_everything(struct observation *observation, uint
     observation->stage = STAGE_STREAM;
     observation->close = CLOSE_END_OF_CAPTURE;
     observation->flags = 0x8001;
+    observation->certificate = 0x3f;
+    observation->issuer = "Example Root CA, Example Trust";
     testing_fill_evidence(&observation->evidence);
     testing_fill_dns(&observation->dns);
+    testing_fill_pace(&observation->pace);
     observation->import = (struct import_facts){.present = true,
                                                 .outcome = OUTCOME_FAILED,
                                                 .control = OUTCOME_OK,
@@ -401,6 +440,8 @@ static inline void testing_assert_flow(const struct observation *a, const struct
     assert_int_equal(a->stage, b->stage);
     assert_int_equal(a->close, b->close);
     assert_int_equal(a->flags, b->flags);
+    assert_int_equal(a->certificate, b->certificate);
+    assert_string_equal(a->issuer, b->issuer);
 }
 
 static inline void testing_assert_equal(const struct observation *a, const struct observation *b)
@@ -408,6 +449,7 @@ static inline void testing_assert_equal(const struct observation *a, const struc
     testing_assert_flow(a, b);
     assert_memory_equal(&a->evidence, &b->evidence, sizeof(a->evidence));
     assert_memory_equal(&a->dns, &b->dns, sizeof(a->dns));
+    assert_memory_equal(&a->pace, &b->pace, sizeof(a->pace));
     assert_memory_equal(&a->import, &b->import, sizeof(a->import));
 }
 

@@ -29,6 +29,7 @@ static void assert_comes_back(void)
     assert_int_equal(blob_decode(blob.bytes, blob.length, &decoded), DL_OK);
     assert_memory_equal(&decoded.evidence, &filled.evidence, sizeof(filled.evidence));
     assert_memory_equal(&decoded.dns, &filled.dns, sizeof(filled.dns));
+    assert_memory_equal(&decoded.pace, &filled.pace, sizeof(filled.pace));
     assert_memory_equal(&decoded.import, &filled.import, sizeof(filled.import));
 }
 
@@ -49,6 +50,8 @@ static void test_everything(void **state)
     assert_comes_back();
     testing_fill_dns(&filled.dns);
     memset(&filled.evidence, 0, sizeof(filled.evidence));
+    assert_comes_back();
+    memset(&filled.dns, 0, sizeof(filled.dns)); /* the pace alone */
     assert_comes_back();
 }
 
@@ -73,6 +76,7 @@ static void test_import(void **state)
     testing_fill_everything(&filled, 1, 1);
     memset(&filled.evidence, 0, sizeof(filled.evidence));
     memset(&filled.dns, 0, sizeof(filled.dns));
+    memset(&filled.pace, 0, sizeof(filled.pace));
     assert_comes_back();
     memset(&filled.import, 0, sizeof(filled.import));
     filled.import.present = true;
@@ -191,7 +195,7 @@ static void test_malformed(void **state)
     ASSERT_MALFORMED(1, 1, 1, 0, 8, 4, 16, 16, 'G', 'E');          /* a method of 16 */
     ASSERT_MALFORMED(1, 1, 1, 0, 8, 5, 16, 3, 'G', 0, 'T');        /* with a NUL */
     ASSERT_MALFORMED(1, 1, 11, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0);
-    ASSERT_MALFORMED(1, 13, 2, 1, 3); /* outcome 3 */
+    ASSERT_MALFORMED(1, 16, 2, 1, 3); /* outcome 3 */
     ASSERT_MALFORMED(1, 1, 200);      /* cut off */
     ASSERT_MALFORMED(1, 1, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4,
                      1, 0, 4, 1, 0); /* nine suspects */

@@ -162,15 +162,75 @@ static void test_migration(void **state)
     sqlite3_close(db);
 }
 
+/* ---- a store of version 1, which says nothing of certificates ---- */
+
+static void make_version_1(const char *path)
+{
+    testing_make_store(path, 3);
+    testing_run_sql(path, "ALTER TABLE flows DROP COLUMN certificate;"
+                          "ALTER TABLE flows DROP COLUMN issuer; PRAGMA user_version = 1");
+}
+
+static int64_t integer_of(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    int64_t value = -1;
+
+    assert_int_equal(database_open(&db, path, "mode=ro", NULL, NULL), DL_OK);
+    assert_int_equal(database_integer(db, path, sql, &value, NULL), DL_OK);
+    sqlite3_close(db);
+    return value;
+}
+
+static void test_version_1_is_read(void **state)
+{
+    const struct testing *testing = *state;
+    struct observation observation;
+
+    make_version_1(testing->path);
+    struct store_reader *reader = testing_read(testing->path);
+    assert_int_equal(store_reader_get(reader, 1, 1, &observation, NULL), DL_OK);
+    assert_int_equal(observation.certificate, 0);
+    assert_string_equal(observation.issuer, "");
+    assert_string_equal(observation.host, "chat.signal.org");
+    assert_true(observation.evidence.present);
+    store_reader_close(reader);
+    assert_int_equal(testing_count_rows(testing->path), 3);
+    assert_int_equal(integer_of(testing->path, "PRAGMA user_version"),
+                     1); /* reading changes nothing */
+}
+
+static void test_version_1_is_written(void **state)
+{
+    const struct testing *testing = *state;
+    struct observation observation;
+
+    make_version_1(testing->path);
+    struct store *store = testing_open(testing->path);
+    uint32_t input = testing_begin_input(store, "y.pcap", 2);
+    testing_fill_flow(&observation, input, 1);
+    observation.issuer = "R3, Let's Encrypt";
+    observation.certificate = CERTIFICATE_PRESENT;
+    assert_int_equal(store_put(store, &observation, NULL), DL_OK);
+    assert_int_equal(store_close(store, NULL), DL_OK);
+    assert_int_equal(integer_of(testing->path, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
+    assert_int_equal(testing_count_rows(testing->path), 4);
+    struct store_reader *reader = testing_read(testing->path);
+    assert_int_equal(store_reader_get(reader, 1, 1, &observation, NULL), DL_OK);
+    assert_int_equal(observation.certificate, 0);
+    assert_true(observation.evidence.present);
+    assert_int_equal(store_reader_get(reader, 2, 1, &observation, NULL), DL_OK);
+    assert_string_equal(observation.issuer, "R3, Let's Encrypt");
+    store_reader_close(reader);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, testing_setup, testing_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_impossible_values),
-        TEST(test_truncated),
-        TEST(test_flipped_bytes),
-        TEST(test_migration),
+        TEST(test_impossible_values), TEST(test_truncated),         TEST(test_flipped_bytes),
+        TEST(test_migration),         TEST(test_version_1_is_read), TEST(test_version_1_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
