@@ -339,7 +339,8 @@ int analysis_run(const struct cells *cells, const struct analysis_places *places
         status = try_others_hours(&work);
     if (status != DL_OK)
         goto out;
-    qsort(work.candidates, work.count, sizeof(*work.candidates), compare_candidates);
+    if (work.count > 0)
+        qsort(work.candidates, work.count, sizeof(*work.candidates), compare_candidates);
     for (size_t i = 0; i < work.count; i++)
         candidate_measure(&work.candidates[i], cells, places);
     for (size_t i = 0; i < work.count; i++)

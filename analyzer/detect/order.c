@@ -124,12 +124,16 @@ static const struct event *find_compliance(const struct work *work, const struct
 
 /* ---- what would have been seen ---- */
 
-static bool has_event(const struct work *work, uint16_t carrier, uint16_t service, int64_t from_us,
-                      int64_t to_us)
+/* Something that the order may be behind, and packets do not say: then nobody can say it was not
+ * carried out. An outage that passes is nothing of the kind. */
+static bool may_be_carried_out(const struct work *work, uint16_t carrier, uint16_t service,
+                               int64_t from_us, int64_t to_us)
 {
     for (size_t i = 0; i < work->analysis->event_count; i++) {
         const struct event *event = &work->analysis->events[i];
-        if (event->carrier == carrier && (event->service < 0 || event->service == service) &&
+        bool unclear = event->class == EVENT_VANISHED || event->class == EVENT_UNREACHABLE ||
+                       event->class == EVENT_WITHDRAWN;
+        if (unclear && event->carrier == carrier && event->service == service &&
             analysis_event_overlaps(event, from_us, to_us))
             return true;
     }
@@ -153,7 +157,7 @@ static bool shows_it_works(const struct work *work, const struct series *series,
            stat_detectable_share(votes, base, segment_threshold(series->attempts_a_week)) <=
                ORDER_DETECTABLE &&
            stat_wilson(bad, votes).low <= STATES_IMPAIRED &&
-           !has_event(work, carrier, service, from_us, to_us);
+           !may_be_carried_out(work, carrier, service, from_us, to_us);
 }
 
 static int service_works(const struct work *work, const struct order_span *span, uint16_t carrier,

@@ -10,9 +10,10 @@
  *   out; and it had not ended before that. Of several the earliest. That it was lifted early the event tells.
  * - `not observed`: nothing of the kind, and one of its services had, after the deadline and before
  *   the order's last day, attempts of two voices enough to show a share of ORDER_DETECTABLE, which
- *   did not fail, nor was anything else wrong with it. Where an order was over with its deadline, or
- *   soon after, its time from the first due date on counts (taken back even before that: from the
- *   announcement on), if the attempts go on until its last day.
+ *   worked, and no event whose cause packets leave open (withdrawn, unreachable, vanished). Where an
+ *   order was over with its deadline, or soon after, its time from the first due date on counts
+ *   (taken back even before that: from the announcement on), if the attempts go on until its last
+ *   day.
  * - `insufficient`: neither. `not named`: the order addresses others, whatever this carrier does.
  *
  * Deadlines are ends of local days (catalog.h). Several readings of the first due date are one, the

@@ -128,12 +128,11 @@ int pace_compare(const struct work *work, uint16_t carrier, uint16_t service,
     int status = DL_OK;
 
     before.from_us = 0;
-    before.to_us = segment->onset_earliest_us;
+    before.to_us = segment->onset_earliest_us; /* 0, nothing, at first sight */
     for (int s = 0; status == DL_OK && s < SIDES; s++)
         status = gather_side(&question, s, s == BEFORE ? &before : window, measure, &sides[s]);
     if (status == DL_OK) {
-        bool changed =
-            !segment->at_first_sight && is_far_apart(measure, &sides[OWN], &sides[BEFORE]);
+        bool changed = is_far_apart(measure, &sides[OWN], &sides[BEFORE]);
         comparison.has_controls = sides[CONTROLS].count >= STAT_RANK_LEAST;
         comparison.has_others = sides[OTHERS].count >= STAT_RANK_LEAST;
         comparison.slower =

@@ -147,6 +147,82 @@ static void test_carrier_slow(void **state)
     expect_nothing();
 }
 
+static void evenings(struct world_line line, const char *service, double kbps, bool slow)
+{
+    for (unsigned day = 0; day < 21; day++) {
+        goes(line, service, DAYS(day), DAYS(day) + 13, kbps);
+        goes(line, service, DAYS(day) + 13, DAYS(day) + 18, day >= 7 && slow ? kbps / 10 : kbps);
+        goes(line, service, DAYS(day) + 18, DAYS(day + 1), kbps);
+    }
+}
+
+/* In the evenings from a week on: the carrier's controls are slow at those hours, too. */
+static void test_carrier_slow_in_the_evenings(void **state)
+{
+    (void)state;
+    evenings(jazz, "telegram", 4000, true);
+    evenings(jazz, "wikipedia", 5000, true);
+    evenings(ufone, "telegram", 4000, false);
+    evenings(ufone, "wikipedia", 5000, false);
+    expect_nothing();
+}
+
+static void test_service_slow_in_the_evenings(void **state)
+{
+    (void)state;
+    evenings(jazz, "telegram", 4000, true);
+    evenings(jazz, "wikipedia", 5000, false);
+    evenings(ufone, "telegram", 4000, true);
+    evenings(ufone, "wikipedia", 5000, false);
+    expect_nothing();
+}
+
+static void test_throttled_in_the_evenings(void **state)
+{
+    struct analysis *analysis;
+    (void)state;
+    evenings(jazz, "telegram", 4000, true);
+    evenings(jazz, "wikipedia", 5000, false);
+    evenings(ufone, "telegram", 4000, false);
+    evenings(ufone, "wikipedia", 5000, false);
+    analysis = world_analyse(&world);
+    assert_true(only_event(analysis)->has_hours);
+    assert_true(only_event(analysis)->hours[19]); /* 14:00 UTC in Karachi */
+    assert_false(only_event(analysis)->hours[12]);
+    analysis_destroy(analysis);
+}
+
+/* One probe alone, beside another of its carrier. */
+static void test_one_probe(void **state)
+{
+    struct world_line other = jazz;
+    (void)state;
+    other.probe = "tap-jazz-2";
+    other.voices = 1;
+    changes(jazz, 4000, 400);
+    goes(other, "telegram", 0, DAYS(21), 4000);
+    goes(jazz, "wikipedia", 0, DAYS(21), 5000);
+    goes(ufone, "telegram", 0, DAYS(21), 4000);
+    expect_nothing();
+}
+
+/* A home is one voice, whatever its devices: two of them for two hours are too little. */
+static void test_homes(void **state)
+{
+    struct world_line one = jazz, two = jazz, many = jazz, elsewhere = ufone;
+    (void)state;
+    one.position = two.position = POSITION_SUBSCRIBER;
+    two.probe = "home-2";
+    many.voices = elsewhere.voices = 12;
+    goes(one, "telegram", 0, DAYS(7), 4000);
+    goes(two, "telegram", 0, DAYS(7), 4000);
+    goes(one, "telegram", DAYS(7), DAYS(7) + 2, 400);
+    goes(two, "telegram", DAYS(7), DAYS(7) + 2, 400);
+    goes(many, "wikipedia", 0, DAYS(8), 5000);
+    goes(elsewhere, "telegram", 0, DAYS(8), 4000);
+    expect_nothing();
+}
+
 static void test_service_slow_everywhere(void **state)
 {
     (void)state;
@@ -252,7 +328,7 @@ static void test_one_voice(void **state)
     expect_nothing();
 }
 
-/* The flows themselves were found slowed down, too: one event. */
+/* The flows themselves were found slowed down, too, later: one event, from the earlier on. */
 static void test_joined(void **state)
 {
     struct world_line line = jazz;
@@ -288,14 +364,15 @@ static void test_joined(void **state)
     cell.service = service;
     for (unsigned hour = 1; hour < DAYS(21); hour++) {
         cell.hour_us = world_hour(&world, hour);
-        cell.throttled = hour >= DAYS(7) ? 3 : 0;
-        cell.slow = hour >= DAYS(7) ? 3 : 0;
+        cell.throttled = hour >= DAYS(9) ? 3 : 0;
+        cell.slow = hour >= DAYS(9) ? 3 : 0;
         assert_int_equal(cells_add(world.cells, &cell), DL_OK);
     }
     analysis = world_analyse(&world);
     assert_int_equal(only_event(analysis)->class, EVENT_THROTTLED);
     assert_true(has_rule(only_event(analysis), "slowed-down"));
     assert_true(has_rule(only_event(analysis), "slower-than-controls"));
+    assert_true(only_event(analysis)->onset.latest_us < world_hour(&world, DAYS(7) + 3));
     analysis_destroy(analysis);
 }
 
@@ -304,11 +381,26 @@ static void test_joined(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_throttled),      TEST(test_ends),         TEST(test_late_answers),
-        TEST(test_first_sight),    TEST(test_carrier_slow), TEST(test_service_slow_everywhere),
-        TEST(test_slow_by_nature), TEST(test_far_server),   TEST(test_whole_country),
-        TEST(test_no_elsewhere),   TEST(test_no_controls),  TEST(test_nothing_to_compare),
-        TEST(test_few_samples),    TEST(test_one_voice),    TEST(test_joined),
+        TEST(test_throttled),
+        TEST(test_ends),
+        TEST(test_late_answers),
+        TEST(test_first_sight),
+        TEST(test_carrier_slow),
+        TEST(test_carrier_slow_in_the_evenings),
+        TEST(test_service_slow_in_the_evenings),
+        TEST(test_throttled_in_the_evenings),
+        TEST(test_one_probe),
+        TEST(test_homes),
+        TEST(test_service_slow_everywhere),
+        TEST(test_slow_by_nature),
+        TEST(test_far_server),
+        TEST(test_whole_country),
+        TEST(test_no_elsewhere),
+        TEST(test_no_controls),
+        TEST(test_nothing_to_compare),
+        TEST(test_few_samples),
+        TEST(test_one_voice),
+        TEST(test_joined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
