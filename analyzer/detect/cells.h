@@ -65,6 +65,7 @@ struct cell_pace {
     uint32_t goodput_kbps; /* 0 unknown */
     uint32_t handshake_us; /* SYN to SYN-ACK; 0 unknown */
     uint32_t exchange_us;  /* first request to first answer; 0 unknown */
+    uint64_t voice; /* as in cell_habit; 0 unknown: all such flows of a tap are one voice's */
 };
 
 /* One voice's day with one service: for habits, and for who has gone. Not of imported lines. */

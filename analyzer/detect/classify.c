@@ -113,6 +113,12 @@ static enum event_class class_of(const struct question *question)
     return question->proven ? EVENT_BLOCKED : class_of_unproven(question);
 }
 
+/* Nobody answers and nothing proves why: a router can do that, too. */
+static bool wants_agreement(const struct question *question)
+{
+    return question->silent && !question->proven && question->candidate->kind == SERIES_FAILED;
+}
+
 static enum event_grade grade_of(const struct question *question, enum event_class class)
 {
     const struct context *context = question->context;
@@ -130,7 +136,7 @@ static enum event_grade grade_of(const struct question *question, enum event_cla
     case EVENT_OUTAGE:
         return abroad_known ? GRADE_CONFIRMED : GRADE_LIKELY;
     case EVENT_BLOCKED:
-        if (question->silent && !question->proven && context->carriers_bad == 0)
+        if (wants_agreement(question))
             return GRADE_LIKELY;
         break;
     default:
@@ -260,11 +266,10 @@ enum classify_result classify_candidate(const struct candidate *candidate,
         return CLASSIFY_UNCLEAR;
     ret_event->class = class_of(&question);
     ret_event->grade = grade_of(&question, ret_event->class);
-    ret_event->scope =
-        is_one_line(&question) ? SCOPE_LINE
-        : ret_event->class == EVENT_WITHDRAWN || ret_event->class == EVENT_UNREACHABLE
-            ? SCOPE_COUNTRY
-            : SCOPE_CARRIER;
+    ret_event->scope = is_one_line(&question) ? SCOPE_LINE : SCOPE_CARRIER;
+    ret_event->wants_agreement = ret_event->class == EVENT_BLOCKED && wants_agreement(&question) &&
+                                 !is_one_line(&question) && question.carrier_good &&
+                                 question.works_elsewhere;
     tell_rules(&question);
     tell_in_words(&question);
     return CLASSIFY_EVENT;
