@@ -216,12 +216,12 @@ static const char *missing_of(const struct context *context, bool carrier_good)
 static void tell_in_words(const struct question *question)
 {
     static const char *const meanings[] = {
-        [EVENT_BLOCKED] = "Something between the ends stops it on this carrier.",
-        [EVENT_THROTTLED] = "Something between the ends slows it down on this carrier.",
-        [EVENT_WITHDRAWN] = "The service's own packets refuse this country.",
-        [EVENT_UNREACHABLE] = "Every carrier seen in this country fell silent towards it; packets "
+        [EVENT_BLOCKED] = "something between the ends stops it on this carrier.",
+        [EVENT_THROTTLED] = "something between the ends slows it down on this carrier.",
+        [EVENT_WITHDRAWN] = "the service's own packets refuse this country.",
+        [EVENT_UNREACHABLE] = "every carrier seen in this country fell silent towards it; packets "
                               "cannot say whether a gateway or the provider did it.",
-        [EVENT_OUTAGE] = "It was down elsewhere too, or nobody elsewhere could be asked.",
+        [EVENT_OUTAGE] = "it was down elsewhere too, or nobody elsewhere could be asked.",
         [EVENT_SHUTDOWN] = "",
         [EVENT_VANISHED] = "",
     };
@@ -230,9 +230,11 @@ static void tell_in_words(const struct question *question)
     const struct context *context = question->context;
 
     classify_explain(
-        event, "%" PRIu64 " of %" PRIu64 " attempts %s, before %" PRIu64 " of %" PRIu64 ". %s",
+        event, "%" PRIu64 " of %" PRIu64 " attempts %s, before %" PRIu64 " of %" PRIu64 ". %s %s",
         c->failures, c->attempts, c->kind == SERIES_SLOWED ? "were slowed down" : "failed",
-        c->baseline_failures, c->baseline_attempts, meanings[event->class]);
+        c->baseline_failures, c->baseline_attempts,
+        event->grade == GRADE_CONFIRMED ? "As far as packets and controls show," : "It looks as if",
+        meanings[event->class]);
     if (event->grade == GRADE_LIKELY)
         classify_explain(event, "%s", missing_of(context, question->carrier_good));
 }

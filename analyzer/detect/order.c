@@ -230,20 +230,13 @@ static struct order_row *row_new(struct work *work, size_t *capacity)
     return row;
 }
 
-/* Did the order stand while the store watched, or does it name one of its carriers? */
+/* Did the order stand while the store watched? */
 static bool concerns(const struct work *work, const struct order_span *span)
 {
-    const struct catalog_order *order = span->order;
     int64_t ended = span->times.ended_us;
 
-    if (span->until_us >= span->from_us && cells_last_us(work->cells) >= span->from_us &&
-        (ended == CATALOG_NO_TIME || cells_first_us(work->cells) < ended))
-        return true;
-    for (size_t c = 0; c < cells_carrier_count(work->cells); c++)
-        for (size_t i = 0; i < order->carrier_count; i++)
-            if (strcmp(order->carriers[i], cells_carrier(work->cells, (uint16_t)c)) == 0)
-                return true;
-    return false;
+    return span->until_us >= span->from_us && cells_last_us(work->cells) >= span->from_us &&
+           (ended == CATALOG_NO_TIME || cells_first_us(work->cells) < ended);
 }
 
 int order_rows(struct work *work, const struct catalog *catalog)
