@@ -24,12 +24,13 @@
 
 void judge_note(struct verdict *verdict, const char *rule, const char *format, ...)
 {
+    const struct judge_rule *entry = judge_rule_find(rule);
     va_list arguments;
 
-    if (verdict->evidence_count == JUDGE_EVIDENCE_MAX)
+    if (!entry || verdict->evidence_count == JUDGE_EVIDENCE_MAX)
         return;
     struct judge_evidence *evidence = &verdict->evidence[verdict->evidence_count++];
-    evidence->rule = rule;
+    evidence->rule = entry->id;
     va_start(arguments, format);
     vsnprintf(evidence->detail, sizeof(evidence->detail), format, arguments);
     va_end(arguments);

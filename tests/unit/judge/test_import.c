@@ -73,6 +73,14 @@ static struct verdict judge(const struct observation *row)
     return verdict;
 }
 
+static void assert_cites(const struct verdict *verdict, const char *rule)
+{
+    for (unsigned i = 0; i < verdict->evidence_count; i++)
+        if (strcmp(verdict->evidence[i].rule, rule) == 0)
+            return;
+    fail_msg("%s is not cited", rule);
+}
+
 static void test_failures(void **state)
 {
     (void)state;
@@ -107,6 +115,7 @@ static void test_no_failure(void **state)
     verdict = judge(&row);
     assert_int_equal(verdict.outcome, OUTCOME_OK);
     assert_string_equal(verdict.mechanism, "tls.throttle.sni");
+    assert_cites(&verdict, "measured-throttling");
 }
 
 /* What is down for everybody is nobody's doing between the ends. */
@@ -118,8 +127,11 @@ static void test_control(void **state)
     struct verdict verdict = judge(&row);
     assert_int_equal(verdict.attribution, ATTRIBUTION_ENDPOINT);
     assert_string_equal(verdict.mechanism, "tcp.timeout");
+    assert_cites(&verdict, "control-fails");
     row.import.control = OUTCOME_OK;
-    assert_int_equal(judge(&row).attribution, ATTRIBUTION_UNKNOWN);
+    verdict = judge(&row);
+    assert_int_equal(verdict.attribution, ATTRIBUTION_UNKNOWN);
+    assert_cites(&verdict, "control-works");
 }
 
 static struct observation page_row(enum stage stage, enum blockpage_scope scope)
@@ -144,6 +156,7 @@ static void test_pages(void **state)
     row.import.page_from_abroad = true;
     verdict = judge(&row);
     assert_int_equal(verdict.attribution, ATTRIBUTION_UNKNOWN);
+    assert_cites(&verdict, "page-from-abroad");
     assert_string_equal(verdict.mechanism, "http.blockpage");
     row = page_row(STAGE_DNS, BLOCKPAGE_CARRIER);
     verdict = judge(&row);
