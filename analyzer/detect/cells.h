@@ -57,8 +57,7 @@ struct cell_mechanism {
     uint32_t flow_input;
 };
 
-/* How fast answered flows were, one sample each, kept evenly over time (at most CELL_PACE_MAX of a
- * series and day). */
+/* How fast answered flows were, one sample each; the giver keeps a few of each hour. */
 struct cell_pace {
     int64_t start_us;
     uint16_t line, service;
