@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "geo/vantage_json.h"
 #include "probe/inspect/dns.h"
 #include "reports/text.h"
 #include "store/key.h"
@@ -100,21 +101,6 @@ static void member_time(struct json *json, const char *key, int64_t time_us)
 {
     char text[CLOCK_TEXT_SIZE];
     json_member_text(json, key, clock_format(time_us, text));
-}
-
-static void write_vantage(struct json *json, const struct vantage *vantage)
-{
-    json_key(json, "vantage");
-    json_begin_object(json);
-    json_member_text(json, "probe_id", some(vantage->probe_id));
-    json_member_text(json, "carrier", some(vantage->carrier));
-    member_number(json, "asn", vantage->asn, vantage->asn != 0);
-    json_member_text(json, "country", some(vantage->country));
-    member_word(json, "network", WORD_NETWORK, vantage->network);
-    member_word(json, "position", WORD_POSITION, vantage->position);
-    member_word(json, "clock", WORD_CLOCK, vantage->clock);
-    member_word(json, "origin", WORD_ORIGIN, vantage->origin);
-    json_end_object(json);
 }
 
 static void write_reasons(struct json *json, uint16_t reasons)
@@ -232,7 +218,7 @@ void flow_write_json(struct json *json, const struct store_reader *reader,
     json_member_text(json, "attempt", id_text(judged->attempt_input, judged->attempt_packet, id));
     member_time(json, "start", flow->start_us);
     member_time(json, "end", flow->end_us);
-    write_vantage(json, &judged->input->vantage);
+    vantage_write_json(json, &judged->input->vantage);
     write_ends(json, reader, flow);
     json_member_text(json, "protocol", some(flow->protocol));
     json_member_text(json, "service", some(flow->service));

@@ -309,6 +309,8 @@ static int compare_paces(const void *left, const void *right, void *context)
     ORDER(a->line, b->line);
     ORDER(a->goodput_kbps, b->goodput_kbps);
     ORDER(a->exchange_us, b->exchange_us);
+    ORDER(a->handshake_us, b->handshake_us);
+    ORDER(a->voice, b->voice);
     return 0;
 }
 

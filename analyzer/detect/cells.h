@@ -57,14 +57,14 @@ struct cell_mechanism {
     uint32_t flow_input;
 };
 
-/* How fast answered flows were, one sample each, kept evenly over time (at most CELL_PACE_MAX of a
- * series and day). */
+/* How fast answered flows were, one sample each; the giver keeps a few of each hour. */
 struct cell_pace {
     int64_t start_us;
     uint16_t line, service;
     uint32_t goodput_kbps; /* 0 unknown */
     uint32_t handshake_us; /* SYN to SYN-ACK; 0 unknown */
     uint32_t exchange_us;  /* first request to first answer; 0 unknown */
+    uint64_t voice; /* as in cell_habit; 0 unknown: all such flows of a tap are one voice's */
 };
 
 /* One voice's day with one service: for habits, and for who has gone. Not of imported lines. */

@@ -1,127 +1,199 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "analyzer/detect/event_facts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 
-#define TALLIES 64 /* mechanisms, or networks, of one event; the rest is too rare to be told */
+#define TALLIES_MAX 64 /* mechanisms, or networks, of one event; the rest is too rare to be told */
 
 struct tally {
     uint32_t what;
-    uint64_t count;
+    uint64_t attempts;
 };
 
-static void count_up(struct tally *tallies, size_t *used, uint32_t what, uint64_t count)
+struct tallies {
+    struct tally items[TALLIES_MAX];
+    size_t count;
+    uint64_t total;
+};
+
+struct facts {
+    const struct work *work;
+    struct event *event;
+    struct context_window window;
+    struct tallies mechanisms, networks;
+    size_t examples; /* flows that could be shown */
+    bool imported, unsynchronised;
+};
+
+/* ---- counting ---- */
+
+static void tallies_add(struct tallies *tallies, uint32_t what, uint64_t attempts)
 {
-    for (size_t i = 0; i < *used; i++) {
-        if (tallies[i].what == what) {
-            tallies[i].count += count;
-            return;
-        }
-    }
-    if (*used < TALLIES)
-        tallies[(*used)++] = (struct tally){what, count};
+    size_t i = 0;
+
+    tallies->total += attempts;
+    while (i < tallies->count && tallies->items[i].what != what)
+        i++;
+    if (i == TALLIES_MAX)
+        return;
+    if (i == tallies->count)
+        tallies->items[tallies->count++] = (struct tally){.what = what};
+    tallies->items[i].attempts += attempts;
 }
 
 /* Falling; equals by what they are. */
-static void sort_tallies(struct tally *tallies, size_t used)
+static int compare_tallies(const void *left, const void *right)
 {
-    for (size_t i = 1; i < used; i++) {
-        struct tally moved = tallies[i];
-        size_t at = i;
-        for (; at > 0 &&
-               (tallies[at - 1].count < moved.count ||
-                (tallies[at - 1].count == moved.count && tallies[at - 1].what > moved.what));
-             at--)
-            tallies[at] = tallies[at - 1];
-        tallies[at] = moved;
-    }
+    const struct tally *a = left, *b = right;
+    if (a->attempts != b->attempts)
+        return a->attempts > b->attempts ? -1 : 1;
+    return (a->what > b->what) - (a->what < b->what);
 }
 
-static bool is_of_kind(const struct candidate *candidate, const char *mechanism)
+static void tallies_sort(struct tallies *tallies)
 {
-    bool throttle = strstr(mechanism, ".throttle") != NULL;
-    return throttle == (candidate->kind == SERIES_SLOWED);
+    qsort(tallies->items, tallies->count, sizeof(tallies->items[0]), compare_tallies);
 }
 
-static void fill_mechanisms(struct event *event, const struct candidate *candidate,
-                            const struct cells *cells, const struct analysis_places *places)
+/* ---- one service of the event ---- */
+
+static bool covers(const struct facts *facts, int64_t hour_us)
 {
-    const char *country = cells_carrier_country(cells, candidate->carrier);
-    struct tally tallies[TALLIES];
-    size_t used = 0, count, examples = 0;
+    const struct work *work = facts->work;
+    return context_covers(work->places, cells_carrier_country(work->cells, facts->event->carrier),
+                          &facts->window, hour_us);
+}
+
+static bool is_wanted(const struct facts *facts, const struct cell_mechanism *item)
+{
+    const char *name = cells_mechanism(facts->work->cells, item->mechanism);
+    bool slowed = strstr(name, ".throttle") != NULL;
+
+    return slowed == (facts->window.kind == SERIES_SLOWED) && covers(facts, item->hour_us);
+}
+
+static void count_mechanisms(struct facts *facts, uint16_t service)
+{
+    size_t count;
     const struct cell_mechanism *item =
-        cells_mechanisms(cells, candidate->carrier, candidate->service, &count);
+        cells_mechanisms(facts->work->cells, facts->event->carrier, service, &count);
 
     for (size_t i = 0; i < count; i++) {
-        if (!context_covers(places, country, &candidate->window, item[i].hour_us) ||
-            !is_of_kind(candidate, cells_mechanism(cells, item[i].mechanism)))
+        if (!is_wanted(facts, &item[i]))
             continue;
-        count_up(tallies, &used, item[i].mechanism, item[i].attempts);
-        examples += item[i].flows;
+        tallies_add(&facts->mechanisms, item[i].mechanism, item[i].attempts);
+        facts->examples += item[i].flows;
     }
-    sort_tallies(tallies, used);
-    for (size_t i = 0; i < used && i < ANALYSIS_MECHANISMS_MAX; i++) {
-        event->mechanisms[i].mechanism = (uint16_t)tallies[i].what;
-        event->mechanisms[i].share =
-            (double)tallies[i].count / (double)MAX_OF(candidate->failures, 1);
-        event->mechanism_count++;
+}
+
+static void count_networks(struct facts *facts, uint16_t service)
+{
+    const struct cells *cells = facts->work->cells;
+    size_t count;
+    const struct cell *cell = cells_series(cells, facts->event->carrier, service, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct cell_line *line = cells_line(cells, cell[i].line);
+        facts->unsynchronised |= line->clock == CLOCK_UNSYNCHRONISED;
+        if (!covers(facts, cell[i].hour_us))
+            continue;
+        facts->imported |= line->origin == ORIGIN_IMPORTED;
+        if (line->asn)
+            tallies_add(&facts->networks, line->asn, cell[i].attempts);
     }
-    event->mechanism = used ? (int)tallies[0].what : -1;
-    /* Examples evenly over the time of the event. */
-    size_t step = MAX_OF(1, (examples + ANALYSIS_FLOWS_MAX - 1) / ANALYSIS_FLOWS_MAX), seen = 0;
+}
+
+/* Every so many-th, so that they spread evenly over the time of the event. */
+static void take_flows(struct facts *facts, uint16_t service, size_t *seen)
+{
+    struct event *event = facts->event;
+    size_t step = MAX_OF(1, (facts->examples + ANALYSIS_FLOWS_MAX - 1) / ANALYSIS_FLOWS_MAX), count;
+    const struct cell_mechanism *item =
+        cells_mechanisms(facts->work->cells, event->carrier, service, &count);
+
     for (size_t i = 0; i < count && event->flow_count < ANALYSIS_FLOWS_MAX; i++) {
-        if (!item[i].flows ||
-            !context_covers(places, country, &candidate->window, item[i].hour_us) ||
-            !is_of_kind(candidate, cells_mechanism(cells, item[i].mechanism)) || seen++ % step != 0)
+        if (!item[i].flows || !is_wanted(facts, &item[i]) || (*seen)++ % step != 0)
             continue;
         event->flows[event->flow_count].input = item[i].flow_input;
         event->flows[event->flow_count++].packet = item[i].flow_packet;
     }
 }
 
-static void fill_networks(struct event *event, const struct candidate *candidate,
-                          const struct cells *cells, const struct analysis_places *places)
-{
-    const char *country = cells_carrier_country(cells, candidate->carrier);
-    struct tally tallies[TALLIES];
-    size_t used = 0, count;
-    const struct cell *cell = cells_series(cells, candidate->carrier, candidate->service, &count);
+/* ---- the event ---- */
 
-    for (size_t i = 0; i < count; i++) {
-        uint32_t asn = cells_line(cells, cell[i].line)->asn;
-        if (asn && context_covers(places, country, &candidate->window, cell[i].hour_us))
-            count_up(tallies, &used, asn, cell[i].attempts);
+static void tell_mechanisms(struct facts *facts)
+{
+    struct event *event = facts->event;
+    struct tallies *found = &facts->mechanisms;
+
+    if (event->mechanism_count > 0 || found->count == 0)
+        return;
+    tallies_sort(found);
+    for (size_t i = 0; i < MIN_OF(found->count, (size_t)ANALYSIS_MECHANISMS_MAX); i++) {
+        event->mechanisms[i].mechanism = (uint16_t)found->items[i].what;
+        event->mechanisms[i].share =
+            (double)found->items[i].attempts / (double)MAX_OF(found->total, 1);
+        event->mechanism_count++;
     }
-    sort_tallies(tallies, used);
-    event->asn = used ? tallies[0].what : 0;
-    for (size_t i = 0; i < used && i < ANALYSIS_ASNS_MAX; i++)
-        event->asns[event->asn_count++] = tallies[i].what;
+    event->mechanism = (int)found->items[0].what;
 }
 
-/* 5, less one for each thing that readers should know of the data. */
-static void fill_quality(struct event *event, const struct candidate *candidate,
-                         const struct cells *cells)
+static void tell_networks(struct facts *facts)
 {
-    const struct context *context = &candidate->context;
-    bool unsynchronised = false;
-    size_t count;
-    const struct cell *cell = cells_series(cells, candidate->carrier, candidate->service, &count);
+    struct event *event = facts->event;
+    struct tallies *found = &facts->networks;
 
-    for (size_t i = 0; i < count; i++)
-        unsynchronised |= cells_line(cells, cell[i].line)->clock == CLOCK_UNSYNCHRONISED;
-    int quality = 5 - unsynchronised - candidate->imported - (candidate->vantages < 2) -
-                  (context->same_carrier == CONTEXT_INSUFFICIENT) -
-                  (context->carriers_good + context->carriers_bad == 0 &&
-                   context->abroad_verdict == CONTEXT_INSUFFICIENT);
-    event->quality = (uint8_t)MAX_OF(1, quality);
+    tallies_sort(found);
+    event->asn_count = 0;
+    for (size_t i = 0; i < MIN_OF(found->count, (size_t)ANALYSIS_ASNS_MAX); i++)
+        event->asns[event->asn_count++] = found->items[i].what;
+    event->asn = found->count ? found->items[0].what : 0;
 }
 
-void event_facts_fill(struct event *event, const struct candidate *candidate,
-                      const struct cells *cells, const struct analysis_places *places)
+/* Did a control, on this carrier or elsewhere, have enough attempts to say anything? */
+static bool has_control(const struct event *event, bool here)
 {
-    fill_mechanisms(event, candidate, cells, places);
-    fill_networks(event, candidate, cells, places);
-    fill_quality(event, candidate, cells);
+    for (unsigned i = 0; i < event->control_count; i++) {
+        bool of_carrier = strcmp(event->controls[i].kind, "same-carrier") == 0 ||
+                          strcmp(event->controls[i].kind, "same-server") == 0;
+        if (of_carrier == here && strcmp(event->controls[i].verdict, "insufficient") != 0)
+            return true;
+    }
+    return false;
+}
+
+static uint8_t quality_of(const struct facts *facts)
+{
+    const struct event *event = facts->event;
+    int quality = 5 - facts->unsynchronised - facts->imported - (event->vantages < 2) -
+                  !has_control(event, true) - !has_control(event, false);
+
+    return (uint8_t)MAX_OF(1, quality);
+}
+
+void event_facts_fill(const struct work *work, struct event *event)
+{
+    struct facts facts = {.work = work, .event = event};
+    size_t first = event->service < 0 ? 0 : (size_t)event->service, seen = 0;
+    size_t end = event->service < 0 ? cells_service_count(work->cells) : first + 1;
+
+    facts.window = (struct context_window){
+        .kind = event->class == EVENT_THROTTLED ? SERIES_SLOWED : SERIES_FAILED,
+        .from_us = event->onset.latest_us,
+        .to_us = event->ended ? event->end.earliest_us : cells_last_us(work->cells),
+        .hours = event->has_hours ? event->hours : NULL,
+    };
+    for (size_t s = first; s < end; s++) {
+        if (event->class != EVENT_VANISHED) /* nobody tried: nothing failed */
+            count_mechanisms(&facts, (uint16_t)s);
+        count_networks(&facts, (uint16_t)s);
+    }
+    tell_mechanisms(&facts);
+    tell_networks(&facts);
+    for (size_t s = first; s < end && event->class != EVENT_VANISHED; s++)
+        take_flows(&facts, (uint16_t)s, &seen);
+    event->quality = quality_of(&facts);
 }

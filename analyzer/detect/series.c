@@ -24,7 +24,7 @@ static int64_t sooner(int64_t a, int64_t b)
     return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-static uint8_t local_hour(const struct analysis_places *places, const char *country,
+uint8_t series_local_hour(const struct analysis_places *places, const char *country,
                           int64_t time_us)
 {
     int minutes =
@@ -167,7 +167,7 @@ int series_build(const struct cells *cells, const struct analysis_places *places
         series.voices = MAX_OF(series.voices, voices);
         if (vote.votes <= 0 || vote.from_us == 0)
             continue;
-        vote.local_hour = local_hour(places, country, cell[begin].hour_us);
+        vote.local_hour = series_local_hour(places, country, cell[begin].hour_us);
         series.count += split_vote(&series.votes[series.count], vote);
     }
     if (series.count > 0) {

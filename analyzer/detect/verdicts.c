@@ -52,7 +52,9 @@ static const char schema[] =
     ") STRICT, WITHOUT ROWID;\n"
     "CREATE TABLE paces ( -- how quick answered attempts were; a few of each hour\n"
     "  line INTEGER NOT NULL, service INTEGER NOT NULL, start INTEGER NOT NULL,\n"
-    "  goodput_kbps INTEGER NOT NULL, handshake_us INTEGER NOT NULL, exchange_us INTEGER NOT NULL\n"
+    "  goodput_kbps INTEGER NOT NULL, handshake_us INTEGER NOT NULL, exchange_us INTEGER NOT "
+    "NULL,\n"
+    "  voice INTEGER NOT NULL\n"
     ") STRICT;\n"
     "CREATE VIEW verdicts AS SELECT (SELECT value FROM meta WHERE key = 'rules_version') AS "
     "rules_version, flow, hour, lines.carrier AS carrier, s.text AS service,\n"
@@ -179,6 +181,7 @@ static int write_pace(struct making *making, const struct row *row)
     sqlite3_bind_int64(s, 4, row->goodput_kbps);
     sqlite3_bind_int64(s, 5, row->handshake_us);
     sqlite3_bind_int64(s, 6, row->exchange_us);
+    sqlite3_bind_int64(s, 7, (int64_t)row->voice);
     int code = sqlite3_step(s);
     sqlite3_reset(s);
     return code == SQLITE_DONE ? DL_OK : verdicts_fail(making->verdicts, making->error);
@@ -428,14 +431,14 @@ int verdicts_make(struct verdicts **ret_verdicts, struct store_reader *reader,
     if (status == DL_OK)
         status = verdicts_exec(verdicts,
                                "BEGIN; INSERT INTO meta VALUES ('rules_version', "
-                               "'" JUDGE_RULES_VERSION "." VERDICTS_RULES_VERSION "')",
+                               "'" VERDICTS_RULES_VERSION "')",
                                error);
     if (status == DL_OK)
         status = verdicts_prepare(verdicts,
                                   "INSERT INTO attempts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                                   &making.insert, error);
     if (status == DL_OK)
-        status = verdicts_prepare(verdicts, "INSERT INTO paces VALUES (?,?,?,?,?,?)",
+        status = verdicts_prepare(verdicts, "INSERT INTO paces VALUES (?,?,?,?,?,?,?)",
                                   &making.insert_pace, error);
     if (status == DL_OK)
         status = find_lines(&making);
@@ -493,7 +496,7 @@ int verdicts_earlier_events(struct verdicts *verdicts, verdicts_event_fn fn, voi
 int verdicts_keep_events(struct verdicts *verdicts, const struct analysis *analysis,
                          struct dl_error *error)
 {
-    static const char version[] = JUDGE_RULES_VERSION "." VERDICTS_RULES_VERSION;
+    static const char version[] = VERDICTS_RULES_VERSION;
     sqlite3_stmt *s = NULL;
     int status = verdicts_exec(verdicts, "BEGIN", error);
 

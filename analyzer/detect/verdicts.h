@@ -18,9 +18,10 @@
  * one can say what it takes back.
  */
 #include "analyzer/detect/analysis.h"
+#include "analyzer/judge/judge.h"
 #include "store/store.h"
 
-#define VERDICTS_RULES_VERSION "1" /* of detection; the judge has its own */
+#define VERDICTS_RULES_VERSION JUDGE_RULES_VERSION ".1" /* the judge's rules, then detection's */
 
 struct verdicts;
 struct injector_table;

@@ -34,7 +34,7 @@ static const char crowds_sql[] = "SELECT line, service, COUNT(DISTINCT voice) FR
                                  " GROUP BY 1, 2";
 
 static const char paces_sql[] =
-    "SELECT line, service, start, goodput_kbps, handshake_us, exchange_us FROM paces";
+    "SELECT line, service, start, goodput_kbps, handshake_us, exchange_us, voice FROM paces";
 
 struct filling {
     struct verdicts *verdicts;
@@ -220,6 +220,7 @@ static int take_pace(struct filling *filling, sqlite3_stmt *row)
         .goodput_kbps = (uint32_t)sqlite3_column_int64(row, 3),
         .handshake_us = (uint32_t)sqlite3_column_int64(row, 4),
         .exchange_us = (uint32_t)sqlite3_column_int64(row, 5),
+        .voice = (uint64_t)sqlite3_column_int64(row, 6),
     };
     return cells_add_pace(filling->cells, &pace);
 }

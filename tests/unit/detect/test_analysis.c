@@ -263,6 +263,10 @@ static void test_shutdown(void **state)
     assert_int_equal(event->service, -1);
     assert_true(event->ended);
     ASSERT_RULES(event, "carrier-dark");
+    assert_string_equal(cells_mechanism(world.cells, (uint16_t)event->mechanism), "tcp.timeout");
+    assert_int_equal(event->mechanism_count, 1);
+    assert_true(event->mechanisms[0].share > 0.99);
+    assert_in_range(event->quality, 1, 5);
     analysis_destroy(analysis);
 }
 
