@@ -23,6 +23,8 @@ KNOWN = {
     "syn-rst-ack-mirror": {"not proven (a)": "the port that refuses never answered"},
 }
 
+KNOWN |= {"shape-150": {"mechanism None, truth stream.throttle": "no other flow of that line was quicker, so it may be the line"}}
+
 
 def misses(line):
     if not line["found"]:

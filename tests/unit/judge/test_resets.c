@@ -134,7 +134,7 @@ static void test_fire(void **state)
         if (!has_rule(&verdict, looks[i].rule))
             fail_msg("%s did not fire", looks[i].rule);
         assert_int_not_equal(verdict.attribution, ATTRIBUTION_THIRD_PARTY);
-        assert_true(weight > 0 && weight <= 1.5);
+        assert_true(weight > 0 && weight <= 2);
         if (looks[i].alone && fabs(verdict.score - 1 / (1 + exp(-weight))) > 6e-4)
             fail_msg("%s: score %f", looks[i].rule, verdict.score);
     }
