@@ -303,7 +303,8 @@ static bool check_techniques(const struct plan *plan, const struct scenario_happ
     if (h->how_count == 0 || has_how(h, "link-down") || has_how(h, "probe-dies")) {
         return true;
     }
-    for (unsigned k = 0; k < h->how_count; k++) {
+    bool partly = strcmp(h->how[h->how_count - 1], "or-nothing") == 0;
+    for (unsigned k = 0; k < h->how_count - partly; k++) {
         bool found = false;
         for (size_t i = 0; i < plan->templates->count; i++) {
             found |= strcmp(plan->templates->items[i].technique, h->how[k]) == 0;
@@ -317,7 +318,7 @@ static bool check_techniques(const struct plan *plan, const struct scenario_happ
         const struct template *item = &plan->templates->items[i];
         for (unsigned k = 0; k < scenario->services_count; k++) {
             const struct scenario_service *s = &scenario->services[k];
-            if (strcmp(item->technique, s->fetches ? "fetch" : "ok") == 0 &&
+            if (!partly && strcmp(item->technique, s->fetches ? "fetch" : "ok") == 0 &&
                 strcmp(item->service, s->id) == 0 &&
                 scenario_names(s->doors, s->doors_count, item->door, NULL) &&
                 scenario_names(h->services, h->services_count, s->id, NULL) &&

@@ -17,9 +17,6 @@
     CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, CYAML_UNLIMITED)
 #define TEXT_OPTIONAL(key, type, member)                                                           \
     CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | OPTIONAL, type, member, 1, CYAML_UNLIMITED)
-#define LIST(key, type, member, entry)                                                             \
-    CYAML_FIELD_SEQUENCE_COUNT(key, CYAML_FLAG_POINTER, type, member, member##_count, entry, 1,    \
-                               CYAML_UNLIMITED)
 #define LIST_OPTIONAL(key, type, member, entry)                                                    \
     CYAML_FIELD_SEQUENCE_COUNT(key, CYAML_FLAG_POINTER | OPTIONAL, type, member, member##_count,   \
                                entry, 0, CYAML_UNLIMITED)
@@ -79,6 +76,7 @@ static const cyaml_schema_field_t happening_fields[] = {
     LIST_OPTIONAL("accept", struct scenario_happening, accept, &text_entry),
     TEXT_OPTIONAL("family", struct scenario_happening, family),
     CYAML_FIELD_BOOL("optional", OPTIONAL, struct scenario_happening, optional),
+    TEXT_OPTIONAL("ceiling", struct scenario_happening, ceiling),
     CYAML_FIELD_BOOL("first_sight", OPTIONAL, struct scenario_happening, first_sight),
     CYAML_FIELD_END};
 static const cyaml_schema_value_t happening_entry = {
@@ -89,11 +87,12 @@ static const cyaml_schema_field_t scenario_fields[] = {
     TEXT("title", struct scenario, title),
     TEXT_OPTIONAL("pair", struct scenario, pair),
     TEXT_OPTIONAL("order", struct scenario, order),
-    TEXT("first_day", struct scenario, first_day),
-    CYAML_FIELD_UINT("days", CYAML_FLAG_DEFAULT, struct scenario, days),
+    TEXT_OPTIONAL("like", struct scenario, like),
+    TEXT_OPTIONAL("first_day", struct scenario, first_day),
+    CYAML_FIELD_UINT("days", OPTIONAL, struct scenario, days),
     CYAML_FIELD_FLOAT("utc_offset", OPTIONAL, struct scenario, utc_offset),
-    LIST("probes", struct scenario, probes, &probe_entry),
-    LIST("services", struct scenario, services, &service_entry),
+    LIST_OPTIONAL("probes", struct scenario, probes, &probe_entry),
+    LIST_OPTIONAL("services", struct scenario, services, &service_entry),
     LIST_OPTIONAL("habits", struct scenario, habits, &happening_entry),
     LIST_OPTIONAL("happenings", struct scenario, happenings, &happening_entry),
     CYAML_FIELD_END};
@@ -246,7 +245,7 @@ static bool resolve(struct scenario *scenario, uint64_t seed)
     return true;
 }
 
-struct scenario *scenario_load(const char *path, uint64_t seed)
+static struct scenario *load_file(const char *path)
 {
     struct scenario *scenario = NULL;
     cyaml_err_t error = cyaml_load_file(path, &config, &scenario_document,
@@ -256,7 +255,54 @@ struct scenario *scenario_load(const char *path, uint64_t seed)
         fprintf(stderr, "%s: %s\n", path, cyaml_strerror(error));
         return NULL;
     }
-    if (!resolve(scenario, seed)) {
+    return scenario;
+}
+
+/* What the file leaves out is the other's. */
+static bool take_base(struct scenario *scenario, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    int folder = slash ? (int)(slash - path) + 1 : 0;
+    char beside[1024];
+
+    if (scenario->like) {
+        snprintf(beside, sizeof(beside), "%.*s%s", folder, path, scenario->like);
+        scenario->base = load_file(beside);
+        if (!scenario->base) {
+            return false;
+        }
+    }
+    struct scenario *base = scenario->base;
+    if (base && !scenario->probes_count) {
+        scenario->probes = base->probes;
+        scenario->probes_count = base->probes_count;
+    }
+    if (base && !scenario->services_count) {
+        scenario->services = base->services;
+        scenario->services_count = base->services_count;
+    }
+    if (base && !scenario->habits_count) {
+        scenario->habits = base->habits;
+        scenario->habits_count = base->habits_count;
+    }
+    if (base && !scenario->first_day) {
+        scenario->first_day = base->first_day;
+    }
+    scenario->days = scenario->days || !base ? scenario->days : base->days;
+    scenario->utc_offset = scenario->utc_offset != 0 || !base ? scenario->utc_offset
+                                                              : base->utc_offset;
+    if (!scenario->first_day || !scenario->probes_count || !scenario->services_count) {
+        fprintf(stderr, "%s: no first day, probes or services\n", path);
+        return false;
+    }
+    return true;
+}
+
+struct scenario *scenario_load(const char *path, uint64_t seed)
+{
+    struct scenario *scenario = load_file(path);
+
+    if (scenario && (!take_base(scenario, path) || !resolve(scenario, seed))) {
         scenario_free(scenario);
         return NULL;
     }
@@ -265,5 +311,23 @@ struct scenario *scenario_load(const char *path, uint64_t seed)
 
 void scenario_free(struct scenario *scenario)
 {
+    struct scenario *base = scenario ? scenario->base : NULL;
+
+    if (base && scenario->probes == base->probes) {
+        scenario->probes = NULL;
+        scenario->probes_count = 0;
+    }
+    if (base && scenario->services == base->services) {
+        scenario->services = NULL;
+        scenario->services_count = 0;
+    }
+    if (base && scenario->habits == base->habits) {
+        scenario->habits = NULL;
+        scenario->habits_count = 0;
+    }
+    if (base && scenario->first_day == base->first_day) {
+        scenario->first_day = NULL;
+    }
     cyaml_free(&config, &scenario_document, scenario, 0);
+    cyaml_free(&config, &scenario_document, base, 0);
 }

@@ -57,12 +57,14 @@ struct scenario_happening {
     const char *family; /* of the mechanism; NULL: not said */
     bool optional;      /* saying nothing is right as well */
     bool first_sight;   /* it began before the first attempt */
+    const char *ceiling; /* the most that may be said: "likely" a grade, "line" a scope; NULL all */
     /* resolved */
     int64_t from_us, until_us;
 };
 
 struct scenario {
     const char *id, *title, *pair, *order;
+    const char *like; /* a file beside, for what is left out of probes, services and habits */
     const char *first_day;
     uint32_t days;
     double utc_offset;
@@ -73,6 +75,7 @@ struct scenario {
     struct scenario_happening *habits, *happenings; /* habits always hold, and are innocent */
     unsigned habits_count, happenings_count;
     /* resolved */
+    struct scenario *base;    /* of `like` */
     int64_t first_us, end_us; /* UTC */
 };
 

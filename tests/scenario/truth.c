@@ -17,6 +17,7 @@ struct expected {
     unsigned happening;
     const char *carrier, *country;
     int service;
+    double clock_error; /* seconds; of its first probe */
     uint64_t attempts, met; /* while it holds */
     uint64_t voice_hours;   /* with a met attempt */
     unsigned voices;        /* of the carrier */
@@ -59,6 +60,7 @@ static void expect(struct truth *truth, unsigned happening, unsigned probe, int 
                                                                  .carrier = from->carrier,
                                                                  .country = from->country,
                                                                  .service = service,
+                                                                 .clock_error = from->clock_error,
                                                                  .last_hour = hours};
 }
 
@@ -223,6 +225,9 @@ static void write_event(struct json *json, const struct truth *truth, const stru
     json_member_text(json, "family", h->family);
     json_member_bool(json, "optional", h->optional);
     json_member_bool(json, "first_sight", h->first_sight);
+    json_member_text(json, "ceiling", h->ceiling);
+    json_key(json, "clock_error");
+    json_double(json, e->clock_error);
     json_key(json, "share");
     json_double(json, h->share);
     json_key(json, "vanish");
