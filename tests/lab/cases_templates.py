@@ -2,7 +2,7 @@
 """Attempts to compose weeks of (tests/scenario): each technique meets every service that it can meet.
 
 Every case is one technique on the same line, so that round trips and TTLs are those of one place. Nothing is judged
-here; what a technique is, tests/scenario/techniques.yaml says.
+here; what a technique is called when it is judged, tests/scenario/scoring.py says.
 """
 
 from cases import ADDRESSES_SYNTHETIC, SRP_SYNTHETIC, TEMPLATE, TLS_SYNTHETIC, case
