@@ -14,6 +14,7 @@ from topology import GATEWAY
 UEM, REGISTRATION, BBM = 'ca.bbsecure.com', 'inet.registration.blackberry.com', 'auth2.bbm.blackberry.com'
 SIGNAL, WHATSAPP, TELEGRAM = 'chat.signal.org', 'web.whatsapp.com', 'web.telegram.org'
 WIKIPEDIA, EXAMPLE = 'www.wikipedia.org', 'www.example.com'
+ROUTER = 'router-without-name'
 SRP, SRP_UNNAMED, MAIL = 'gb.srp.blackberry.com', 'srp-without-name', 'srs.bis.eu.blackberry.com'
 TLS_PORT = {UEM: 3101, REGISTRATION: 443, BBM: 443, SIGNAL: 443, WHATSAPP: 443, TELEGRAM: 443, WIKIPEDIA: 443,
             EXAMPLE: 443}
@@ -345,3 +346,24 @@ def new_port(lab):
             visits.expect(name, 5222)
         visits.end()
     play(lab, '# nobody interferes', visit)
+
+
+def register_address(technique, description, rule):
+    """A door that needs no name: a handset's line to a router on 4101."""
+    @template(technique + '.address', description)
+    def address(lab):
+        lab.serve('opaque-server', ROUTER, 4101)
+        lab.resolver()
+
+        def visit(lab):
+            role, options = ('opaque-client', {}) if technique == 'ok' else ('connecting-client', {'seconds': 8})
+            visits = Visits(lab)
+            visits.started(lab.start_client(role, lab.host(ROUTER), 4101, **options))
+            visits.expect(ROUTER, 4101, host=False)
+            visits.end()
+        play(lab, rule, visit, silent=technique != 'ok')
+
+
+register_address('ok', 'it works', '# nobody interferes')
+register_address('dead', 'nothing passes', 'tcp when transport=tcp do drop')
+register_address('syn-drop', 'every SYN is dropped', 'syn when transport=tcp at=syn do drop direction=up')

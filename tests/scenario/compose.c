@@ -29,8 +29,8 @@ int64_t shown_time(const struct plan_probe *probe, int64_t time_us)
 
 uint16_t attempt_port(const struct plan_attempt *attempt)
 {
-    return (uint16_t)(FIRST_PORT + (attempt->random >> 20) % (PORTS / TEMPLATE_PORTS_MAX) *
-                                       TEMPLATE_PORTS_MAX);
+    return (uint16_t)(FIRST_PORT +
+                      (attempt->random >> 20) % (PORTS / TEMPLATE_PORTS_MAX) * TEMPLATE_PORTS_MAX);
 }
 
 static const char usage[] =
@@ -56,14 +56,29 @@ static bool parse(int argc, char **argv, struct options *ret_options)
 
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
         switch (option) {
-        case 't': options.templates = optarg; break;
-        case 'f': options.frames = optarg; break;
-        case 's': options.store = optarg; break;
-        case 'p': options.pcap = optarg; break;
-        case 'r': options.truth = optarg; break;
-        case 'n': options.seed = strtoull(optarg, NULL, 10); break;
-        case 'l': options.level = atoi(optarg); break;
-        default: return false;
+        case 't':
+            options.templates = optarg;
+            break;
+        case 'f':
+            options.frames = optarg;
+            break;
+        case 's':
+            options.store = optarg;
+            break;
+        case 'p':
+            options.pcap = optarg;
+            break;
+        case 'r':
+            options.truth = optarg;
+            break;
+        case 'n':
+            options.seed = strtoull(optarg, NULL, 10);
+            break;
+        case 'l':
+            options.level = atoi(optarg);
+            break;
+        default:
+            return false;
         }
     }
     options.scenario = optind + 1 == argc ? argv[optind] : NULL;
@@ -105,9 +120,10 @@ int main(int argc, char **argv)
         return 2;
     }
     struct scenario *scenario = scenario_load(options.scenario, options.seed);
-    bool good = scenario &&
-                templates_load(&templates, options.templates, options.pcap ? options.frames : NULL) &&
-                plan_make(&plan, scenario, &templates, options.seed) && compose(&options, &plan);
+    bool good =
+        scenario &&
+        templates_load(&templates, options.templates, options.pcap ? options.frames : NULL) &&
+        plan_make(&plan, scenario, &templates, options.seed) && compose(&options, &plan);
     plan_finish(&plan);
     templates_finish(&templates);
     if (scenario) {

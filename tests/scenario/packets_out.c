@@ -44,9 +44,8 @@ static bool file_open(struct capture_file *file, const char *path, int level)
 {
     const uint32_t header[6] = {0xa1b2c3d4, 2 | 4 << 16, 0, 0, 65535, 1};
 
-    *file = (struct capture_file){.file = fopen(path, "wb"),
-                                  .context = ZSTD_createCCtx(),
-                                  .size = ZSTD_CStreamOutSize()};
+    *file = (struct capture_file){
+        .file = fopen(path, "wb"), .context = ZSTD_createCCtx(), .size = ZSTD_CStreamOutSize()};
     file->buffer = malloc(file->size);
     if (!file->file || !file->context || !file->buffer) {
         fprintf(stderr, "%s: %s\n", path, strerror(errno));

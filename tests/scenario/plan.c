@@ -19,8 +19,7 @@ static const uint16_t home_hours[24] = {22, 12, 8,  5,  5,  8,  18, 30, 38, 42, 
 static const uint16_t work_hours[24] = {8,  8,  8,  8,  8,  8,  10, 25, 70, 98, 96, 90,
                                         62, 70, 90, 92, 85, 70, 35, 20, 14, 10, 8,  7};
 
-static double rhythm_weight(const struct scenario_service *service, unsigned hour,
-                            unsigned weekday)
+static double rhythm_weight(const struct scenario_service *service, unsigned hour, unsigned weekday)
 {
     const char *rhythm = service->rhythm ? service->rhythm : "home";
 
@@ -47,7 +46,8 @@ bool plan_concerns(const struct plan *plan, const struct scenario_happening *hap
 
     return (scenario_names(happening->on, happening->on_count, p->from->carrier, p->id) ||
             scenario_names(happening->on, happening->on_count, p->from->id, p->from->country)) &&
-           (!service || scenario_names(happening->services, happening->services_count, service, NULL));
+           (!service ||
+            scenario_names(happening->services, happening->services_count, service, NULL));
 }
 
 static void local_time(const struct plan_probe *probe, int64_t time_us, unsigned *ret_hour,
@@ -160,8 +160,7 @@ static void attempt_add(struct plan *plan, struct plan_attempt attempt)
 {
     if (plan->attempt_count == plan->attempt_capacity) {
         plan->attempt_capacity = plan->attempt_capacity ? 2 * plan->attempt_capacity : 1024;
-        plan->attempts =
-            realloc(plan->attempts, plan->attempt_capacity * sizeof(*plan->attempts));
+        plan->attempts = realloc(plan->attempts, plan->attempt_capacity * sizeof(*plan->attempts));
         if (!plan->attempts) {
             abort();
         }
@@ -264,6 +263,11 @@ static void voice_hour(struct plan *plan, unsigned probe, unsigned voice, unsign
         attempt.template = use.usual;
         bool there = befall(plan, probe, use.usual->door, &attempt, &chance, &retries);
         for (unsigned k = 0; there && k <= retries; k++) {
+            const struct scenario_happening *h =
+                attempt.happening < 0 ? NULL : &plan->scenario->happenings[attempt.happening];
+            if (h && attempt.time_us >= h->until_us) {
+                break; /* would be answered by now */
+            }
             attempt_add(plan, attempt);
             attempt.time_us += RETRY_LEAST_US + (int64_t)(chance_next(&chance) % RETRY_MORE_US);
             attempt.random = chance_next(&chance);

@@ -9,10 +9,10 @@
 struct rewrite {
     uint8_t client[4], new_client[4];
     uint8_t resolver[4], new_resolver[4];
-    uint16_t port, new_port;      /* the client's */
+    uint16_t port, new_port;             /* the client's */
     uint32_t sequence_up, sequence_down; /* added */
-    uint16_t dns_id;              /* exclusive or */
-    uint8_t hops;                 /* taken from what comes from the servers */
+    uint16_t dns_id;                     /* exclusive or */
+    uint8_t hops;                        /* taken from what comes from the servers */
 };
 
 /* In place. False for a frame that it cannot rewrite. */

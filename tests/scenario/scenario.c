@@ -187,8 +187,7 @@ static bool resolve_happening(const struct scenario *scenario, struct scenario_h
                               struct chance chance)
 {
     /* Whole seconds, so that the hour itself is never met exactly. */
-    int64_t shift_us =
-        (int64_t)(chance_unit(&chance) * h->jitter_hours * 3600) * CLOCK_SECOND_US;
+    int64_t shift_us = (int64_t)(chance_unit(&chance) * h->jitter_hours * 3600) * CLOCK_SECOND_US;
 
     h->share = or_else(h->share, 1);
     h->volume = or_else(h->volume, 1);
@@ -248,8 +247,8 @@ static bool resolve(struct scenario *scenario, uint64_t seed)
 static struct scenario *load_file(const char *path)
 {
     struct scenario *scenario = NULL;
-    cyaml_err_t error = cyaml_load_file(path, &config, &scenario_document,
-                                        (cyaml_data_t **)&scenario, NULL);
+    cyaml_err_t error =
+        cyaml_load_file(path, &config, &scenario_document, (cyaml_data_t **)&scenario, NULL);
 
     if (error != CYAML_OK) {
         fprintf(stderr, "%s: %s\n", path, cyaml_strerror(error));
@@ -289,8 +288,8 @@ static bool take_base(struct scenario *scenario, const char *path)
         scenario->first_day = base->first_day;
     }
     scenario->days = scenario->days || !base ? scenario->days : base->days;
-    scenario->utc_offset = scenario->utc_offset != 0 || !base ? scenario->utc_offset
-                                                              : base->utc_offset;
+    scenario->utc_offset =
+        scenario->utc_offset != 0 || !base ? scenario->utc_offset : base->utc_offset;
     if (!scenario->first_day || !scenario->probes_count || !scenario->services_count) {
         fprintf(stderr, "%s: no first day, probes or services\n", path);
         return false;

@@ -29,8 +29,8 @@ struct scenario_probe {
 
 struct scenario_service {
     const char *id, *rhythm;
-    double attempts; /* of one voice and day */
-    double users;    /* share of the voices that use it */
+    double attempts;    /* of one voice and day */
+    double users;       /* share of the voices that use it */
     const char **doors; /* hosts, or addresses of servers without a name; none: all there are */
     unsigned doors_count;
     bool fetches; /* attempts are downloads, not sign-ins */
@@ -44,19 +44,19 @@ struct scenario_happening {
     double jitter_hours;
     const uint32_t *hours, *weekdays; /* local; 1 Monday; none: all */
     unsigned hours_count, weekdays_count;
-    double share;      /* of the attempts */
-    const char **how;  /* techniques, or link-down, probe-dies */
+    double share;     /* of the attempts */
+    const char **how; /* techniques, or link-down, probe-dies */
     unsigned how_count;
-    double volume;     /* times as many attempts */
-    double vanish;     /* this share of the voices stops */
-    uint32_t voices;   /* only the first so many; 0 all */
-    uint32_t retries;  /* each attempt that is met is made so many times more */
-    const char *event; /* class of the event that it makes; NULL: innocent */
+    double volume;       /* times as many attempts */
+    double vanish;       /* this share of the voices stops */
+    uint32_t voices;     /* only the first so many; 0 all */
+    uint32_t retries;    /* each attempt that is met is made so many times more */
+    const char *event;   /* class of the event that it makes; NULL: innocent */
     const char **accept; /* other classes that are right as well */
     unsigned accept_count;
-    const char *family; /* of the mechanism; NULL: not said */
-    bool optional;      /* saying nothing is right as well */
-    bool first_sight;   /* it began before the first attempt */
+    const char *family;  /* of the mechanism; NULL: not said */
+    bool optional;       /* saying nothing is right as well */
+    bool first_sight;    /* it began before the first attempt */
     const char *ceiling; /* the most that may be said: "likely" a grade, "line" a scope; NULL all */
     /* resolved */
     int64_t from_us, until_us;

@@ -152,8 +152,8 @@ static bool ends_find(const uint8_t *bytes, size_t length, struct ends *ret_ends
         return false;
     }
     struct ends ends = {ip + 12, ip + 16, get16(ip + header), get16(ip + header + 2)};
-    *ret_ends = quoted ? (struct ends){ends.target, ends.source, ends.target_port, ends.source_port}
-                       : ends;
+    *ret_ends =
+        quoted ? (struct ends){ends.target, ends.source, ends.target_port, ends.source_port} : ends;
     return true;
 }
 
@@ -172,8 +172,8 @@ static bool row_has(const struct template_row *row, const struct ends *ends, boo
 
 static void frame_add(struct template *template, const struct frame *frame, uint8_t port, bool up)
 {
-    template->frames = realloc(template->frames,
-                               (template->frame_count + 1) * sizeof(*template->frames));
+    template->frames =
+        realloc(template->frames, (template->frame_count + 1) * sizeof(*template->frames));
     uint8_t *bytes = malloc(frame->captured);
     if (!template->frames || !bytes) {
         abort();

@@ -36,7 +36,7 @@ struct template
     unsigned row_count;
     uint16_t ports[TEMPLATE_PORTS_MAX]; /* of the client, as recorded */
     unsigned port_count;
-    uint64_t packets; /* how many numbers of packets it takes */
+    uint64_t packets;              /* how many numbers of packets it takes */
     struct template_frame *frames; /* by time; only where they were asked for */
     size_t frame_count;
     /* Working fields of the loader. */

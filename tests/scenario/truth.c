@@ -17,7 +17,7 @@ struct expected {
     unsigned happening;
     const char *carrier, *country;
     int service;
-    double clock_error; /* seconds; of its first probe */
+    double clock_error;     /* seconds; of its first probe */
     uint64_t attempts, met; /* while it holds */
     uint64_t voice_hours;   /* with a met attempt */
     unsigned voices;        /* of the carrier */
@@ -73,8 +73,8 @@ struct truth *truth_create(const struct plan *plan)
         abort();
     }
     truth->plan = plan;
-    truth->pairs = calloc((size_t)plan->probe_count * scenario->services_count,
-                          sizeof(*truth->pairs));
+    truth->pairs =
+        calloc((size_t)plan->probe_count * scenario->services_count, sizeof(*truth->pairs));
     for (unsigned i = 0; i < scenario->happenings_count; i++) {
         const struct scenario_happening *h = &scenario->happenings[i];
         for (unsigned probe = 0; h->event && probe < plan->probe_count; probe++) {
@@ -167,8 +167,7 @@ void truth_note(struct truth *truth, unsigned probe, const struct plan_attempt *
         struct expected *expected = &truth->expected[i];
         const struct scenario_happening *h = &scenario->happenings[expected->happening];
         if ((expected->service < 0 || expected->service == (int)attempt->service) &&
-            strcmp(expected->carrier, carrier) == 0 &&
-            plan_concerns(truth->plan, h, probe, NULL)) {
+            strcmp(expected->carrier, carrier) == 0 && plan_concerns(truth->plan, h, probe, NULL)) {
             note_expected(expected, h, probe, attempt);
         }
     }
