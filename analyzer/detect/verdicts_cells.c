@@ -21,7 +21,7 @@ static const char cells_sql[] =
 static const char mechanisms_sql[] =
     "SELECT hour, line, service, ip_version, mechanism, attribution, COUNT(*),"
     " COUNT(DISTINCT voice), MIN(flow) FROM attempts"
-    " WHERE outcome = 2 AND mechanism IS NOT NULL"
+    " WHERE (outcome = 2 OR throttled) AND mechanism IS NOT NULL"
     " GROUP BY hour, line, service, ip_version, mechanism, attribution";
 
 static const char habits_sql[] =
