@@ -21,7 +21,7 @@ struct gap {
 /* The days of one voice on one line: with any service, with the one asked about. */
 struct day {
     int64_t day_us, last_us;
-    uint32_t attempts; /* of the service asked about */
+    uint32_t attempts, others; /* of the service asked about; of all others */
 };
 
 static int compare_by_voice(const void *left, const void *right)
@@ -70,34 +70,38 @@ static size_t days_of_voice(const struct cell_habit *habits, size_t count, size_
         const struct cell_habit *habit = &habits[*at];
         if (days == 0 || ret_days[days - 1].day_us != habit->day_us)
             ret_days[days++] = (struct day){.day_us = habit->day_us};
-        if (habit->service != service)
+        if (habit->service != service) {
+            ret_days[days - 1].others += habit->attempts;
             continue;
+        }
         ret_days[days - 1].attempts += habit->attempts;
         ret_days[days - 1].last_us = habit->last_us;
     }
     return days;
 }
 
-/* Owed is what the rate before the gap gives for the active days in it. */
+/* Owed is what the voice's own share of attempts before the gap gives for its others in it: who is
+ * half as active owes half. */
 static bool longest_gap(const struct day *days, size_t count, struct gap *ret_gap)
 {
     struct gap gap = {0};
-    uint64_t attempts = 0;
-    size_t used = 0, since = 0, first = count;
+    uint64_t attempts = 0, others = 0, others_before = 0;
+    size_t used = 0, first = count;
 
     for (size_t i = 0; i < count; i++) {
+        if (first < count || days[i].attempts > 0)
+            others_before += days[i].others;
         if (days[i].attempts == 0)
             continue;
         first = MIN_OF(first, i);
         used++;
         attempts += days[i].attempts;
-        since = i;
         size_t next = i + 1;
-        while (next < count && days[next].attempts == 0)
-            next++;
-        double rate = (double)attempts / (double)(since - first + 1);
-        double owed = rate * (double)(next - i - 1);
-        if (used < ABSENCE_DAYS || owed <= gap.owed)
+        for (others = 0; next < count && days[next].attempts == 0; next++)
+            others += days[next].others;
+        double rate = (double)attempts / (double)(i - first + 1);
+        double owed = (double)attempts / (double)MAX_OF(others_before, 1) * (double)others;
+        if (used < ABSENCE_DAYS || next - i - 1 < ABSENCE_ACTIVE_DAYS || owed <= gap.owed)
             continue;
         gap = (struct gap){days[i].last_us, next < count ? days[next].day_us : 0, rate, owed, 0};
         for (; next < count; next++)
@@ -155,7 +159,7 @@ static void describe_leaving(struct event *event, const struct gap *gaps, size_t
         event->onset.earliest_us + (int64_t)(ABSENCE_EXPECTED / rate * (double)DAY_US);
     event->ended = again >= ABSENCE_RETURNED && returned >= 2;
     if (event->ended) {
-        event->end.earliest_us = event->onset.latest_us;
+        event->end.earliest_us = MIN_OF(event->onset.latest_us, back_us);
         event->end.latest_us = back_us + DAY_US;
     }
     event->log_odds = owed;
@@ -185,7 +189,7 @@ static int vanished_of_service(struct work *work, uint16_t line, uint16_t servic
         if (!longest_gap(days, number, &gap))
             continue;
         habitual++;
-        if (gap.owed >= 1)
+        if (gap.owed >= ABSENCE_OWED)
             gaps[found++] = gap;
     }
     if (status != DL_OK)

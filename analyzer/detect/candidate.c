@@ -61,6 +61,38 @@ static uint32_t imported_voices(const struct candidate *candidate, const struct 
     return (uint32_t)MIN_OF(voices, crowd);
 }
 
+/* Of the voices of a tap, does it fail without the one that fails most? A client that is broken, and
+ * asks ever again, is one. True where the voices are not known. */
+static bool others_fail(const struct candidate *candidate, const struct cells *cells, uint16_t line)
+{
+    uint64_t attempts = 0, failures = 0, worst_attempts = 0, worst = 0;
+    size_t count;
+    const struct cell_habit *habit = cells_habits(cells, line, candidate->service, &count);
+
+    for (size_t i = 0; i < count;) {
+        uint64_t voice = habit[i].voice, tried = 0, failed = 0;
+        for (; i < count && habit[i].voice == voice; i++) {
+            if (habit[i].day_us + DAY_US <= candidate->window.from_us ||
+                habit[i].day_us > candidate->window.to_us)
+                continue;
+            tried += habit[i].attempts;
+            failed += habit[i].failures;
+        }
+        attempts += tried;
+        failures += failed;
+        if (failed > worst) {
+            worst = failed;
+            worst_attempts = tried;
+        }
+    }
+    if (failures == 0 || candidate->kind == SERIES_SLOWED)
+        return true;
+    if (attempts == worst_attempts)
+        return false;
+    return 2 * (failures - worst) * attempts >= failures * (attempts - worst_attempts);
+}
+
+/* A line fails where its own attempts say so; what fails now and then on any line does not count. */
 static void measure_line(struct candidate *candidate, const struct cells *cells,
                          const struct analysis_places *places, uint16_t line, uint32_t busiest,
                          uint32_t *tap_voices)
@@ -68,22 +100,21 @@ static void measure_line(struct candidate *candidate, const struct cells *cells,
     const struct cell_line *who = cells_line(cells, line);
     struct context_tally tally =
         context_line(cells, places, line, candidate->service, &candidate->window);
-    bool slowed = candidate->kind == SERIES_SLOWED;
+    enum context_verdict verdict = context_judge(&tally, candidate->segment.share);
 
     if (tally.attempts == 0)
         return;
-    if (!slowed && tally.bad <= 0) {
-        candidate->lines_good +=
-            context_judge(&tally, candidate->segment.share) == CONTEXT_GOOD_VERDICT;
+    candidate->lines_good += verdict == CONTEXT_GOOD_VERDICT;
+    if (tally.bad <= 0 || verdict == CONTEXT_GOOD_VERDICT)
         return;
-    }
     candidate->vantages++;
     candidate->imported |= who->origin == ORIGIN_IMPORTED;
+    candidate->unsure_clock |= who->clock != CLOCK_SYNCHRONISED;
     candidate->clients = MAX_OF(candidate->clients, busiest);
     if (who->origin == ORIGIN_IMPORTED)
         candidate->voices += MAX_OF(busiest, imported_voices(candidate, cells, places, line));
     else if (series_is_tap(who))
-        *tap_voices = MAX_OF(*tap_voices, busiest);
+        *tap_voices = MAX_OF(*tap_voices, others_fail(candidate, cells, line) ? busiest : 1);
     else
         candidate->voices++;
 }
@@ -92,6 +123,7 @@ static void measure_lines(struct candidate *candidate, const struct cells *cells
                           const struct analysis_places *places)
 {
     const char *country = cells_carrier_country(cells, candidate->carrier);
+    bool slowed = candidate->kind == SERIES_SLOWED;
     uint32_t tap_voices = 0;
     size_t count;
     const struct cell *cell = cells_series(cells, candidate->carrier, candidate->service, &count);
@@ -103,10 +135,31 @@ static void measure_lines(struct candidate *candidate, const struct cells *cells
         for (size_t i = 0; i < count; i++)
             if (cell[i].line == line &&
                 context_covers(places, country, &candidate->window, cell[i].hour_us))
-                busiest = MAX_OF(busiest, cell[i].voices);
+                busiest = MAX_OF(busiest, slowed ? cell[i].voices : cell[i].bad_voices);
         measure_line(candidate, cells, places, (uint16_t)line, busiest, &tap_voices);
     }
     candidate->voices += tap_voices;
+}
+
+/* A probe whose clock may be wrong by hours sees an outage when others do not: the same may be true
+ * of what they saw some hours before or after. */
+static void measure_clock(struct candidate *candidate, const struct cells *cells,
+                          const struct analysis_places *places)
+{
+    struct context_window window = candidate->window;
+
+    if (!candidate->unsure_clock || candidate->imported ||
+        window.to_us - window.from_us > CANDIDATE_CLOCK_LENGTH_US)
+        return;
+    for (int hours = -CANDIDATE_CLOCK_HOURS; hours <= CANDIDATE_CLOCK_HOURS; hours++) {
+        struct context context;
+        window.from_us = candidate->window.from_us + hours * HOUR_US;
+        window.to_us = candidate->window.to_us + hours * HOUR_US;
+        context_find(cells, places, candidate->carrier, candidate->service,
+                     candidate->segment.share, &window, &context);
+        candidate->elsewhere_later |=
+            hours != 0 && (context.abroad_bad > 0 || context.carriers_bad > 0);
+    }
 }
 
 /* ---- how much ---- */
@@ -161,5 +214,6 @@ void candidate_measure(struct candidate *candidate, const struct cells *cells,
     measure_lines(candidate, cells, places);
     context_find(cells, places, candidate->carrier, candidate->service, segment->share,
                  &candidate->window, &candidate->context);
+    measure_clock(candidate, cells, places);
     candidate->log_evalue = segment->gain;
 }

@@ -25,12 +25,16 @@ struct candidate {
     double silent_share, endpoint_share; /* of the failing attempts: nobody answered; the service
                                             itself said no */
     double dns_share;                    /* of them, failed at their question */
-    bool imported;                       /* no packets: nothing can be proven */
-    bool synchronous; /* began within CANDIDATE_TOGETHER_US of every other failing carrier */
+    bool unsure_clock;                   /* of a failing line: not known to be right */
+    bool elsewhere_later; /* with such a clock, others may have failed at the same time */
+    bool imported;        /* no packets: nothing can be proven */
+    bool synchronous;     /* began within CANDIDATE_TOGETHER_US of every other failing carrier */
     double log_evalue;
 };
 
-#define CANDIDATE_TOGETHER_US INT64_C(21600000000) /* 6 h */
+#define CANDIDATE_TOGETHER_US     INT64_C(21600000000) /* 6 h */
+#define CANDIDATE_CLOCK_HOURS     12 /* that a clock may be wrong by: a time zone, mostly */
+#define CANDIDATE_CLOCK_LENGTH_US INT64_C(43200000000) /* longer failures overlap all the same */
 
 /* Fills all but `segment`, `carrier`, `service`, `kind`, `synchronous`. */
 void candidate_measure(struct candidate *candidate, const struct cells *cells,

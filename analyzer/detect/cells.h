@@ -72,7 +72,7 @@ struct cell_habit {
     uint64_t voice;
     int64_t day_us; /* UTC */
     uint16_t line, service;
-    uint32_t attempts;
+    uint32_t attempts, failures;
     int64_t last_us;
 };
 

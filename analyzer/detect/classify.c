@@ -264,6 +264,8 @@ enum classify_result classify_candidate(const struct candidate *candidate,
         return result;
     if (context->same_carrier == CONTEXT_BAD && !question.proven)
         return CLASSIFY_CARRIER_WIDE;
+    if (candidate->elsewhere_later && !question.proven)
+        return CLASSIFY_UNCLEAR;
     if (context->same_carrier == CONTEXT_MIXED && !question.proven && !question.works_elsewhere)
         return CLASSIFY_UNCLEAR;
     ret_event->class = class_of(&question);

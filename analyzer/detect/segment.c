@@ -297,6 +297,19 @@ static double gain_of(const struct search *search, const struct segment *segment
            stat_bernoulli(vote->bad, vote->votes, search->base);
 }
 
+/* The last attempt of a vote that surely was before a change after it: in one that also failed, the
+ * change may have been within. */
+static int64_t last_before(const struct segment_vote *vote)
+{
+    return vote->bad > 0 ? vote->from_us : vote->to_us;
+}
+
+/* The first attempt of a vote that surely was after a change before it. */
+static int64_t first_after(const struct segment_vote *vote)
+{
+    return vote->bad > 0 ? vote->to_us : vote->first_good_us;
+}
+
 /* Beginnings from `low` on whose likelihood is near the best one's. */
 static void find_onset(const struct search *search, struct segment *segment, size_t low, size_t end)
 {
@@ -319,7 +332,7 @@ static void find_onset(const struct search *search, struct segment *segment, siz
     }
     segment->gain = best;
     segment->at_first_sight = first == 0;
-    segment->onset_earliest_us = first == 0 ? 0 : votes[first - 1].to_us;
+    segment->onset_earliest_us = first == 0 ? 0 : last_before(&votes[first - 1]);
     while (last + 1 < end && votes[last].first_bad_us == 0)
         last++;
     segment->onset_latest_us =
@@ -352,7 +365,7 @@ static void find_end(const struct search *search, struct segment *segment, size_
         votes[first].last_bad_us ? votes[first].last_bad_us : votes[first].from_us;
     while (last + 1 < high && votes[last + 1].first_good_us == 0)
         last++;
-    segment->end_latest_us = last + 1 < high ? votes[last + 1].first_good_us : votes[last].to_us;
+    segment->end_latest_us = last + 1 < high ? first_after(&votes[last + 1]) : votes[last].to_us;
 }
 
 static void count_votes(const struct search *search, struct segment *segment, size_t begin,

@@ -21,13 +21,12 @@ static const char cells_sql[] =
 static const char mechanisms_sql[] =
     "SELECT hour, line, service, ip_version, mechanism, attribution, COUNT(*),"
     " COUNT(DISTINCT voice), MIN(flow) FROM attempts"
-    " WHERE outcome = 2 AND mechanism IS NOT NULL"
+    " WHERE (outcome = 2 OR throttled) AND mechanism IS NOT NULL"
     " GROUP BY hour, line, service, ip_version, mechanism, attribution";
 
 static const char habits_sql[] =
-    "SELECT line, service, voice, hour / 86400000000, COUNT(*),"
-    " MAX(start) FROM attempts WHERE line IN (SELECT id FROM lines WHERE origin"
-    " <> ?1) GROUP BY 1, 2, 3, 4";
+    "SELECT line, service, voice, hour / 86400000000, COUNT(*), MAX(start), SUM(outcome = 2)"
+    " FROM attempts WHERE line IN (SELECT id FROM lines WHERE origin <> ?1) GROUP BY 1, 2, 3, 4";
 
 static const char crowds_sql[] = "SELECT line, service, COUNT(DISTINCT voice) FROM attempts"
                                  " WHERE line IN (SELECT id FROM lines WHERE origin = ?1)"
@@ -195,6 +194,7 @@ static int take_habit(struct filling *filling, sqlite3_stmt *row)
         .day_us = sqlite3_column_int64(row, 3) * INT64_C(86400000000),
         .attempts = (uint32_t)sqlite3_column_int64(row, 4),
         .last_us = sqlite3_column_int64(row, 5),
+        .failures = (uint32_t)sqlite3_column_int64(row, 6),
     };
     int status = cells_add_habit(filling->cells, &habit);
     /* More habits than can be kept: those left over cannot be missed later, nothing else. */

@@ -120,6 +120,15 @@ static bool is_throttle(const char *mechanism)
     return mechanism && strstr(mechanism, ".throttle");
 }
 
+static void keep_throttle(struct attempt_result *result, const struct judged *judged)
+{
+    const char *mechanism = judged->verdict.mechanism;
+
+    result->throttled |= is_throttle(mechanism) || judged->flow.import.throttled;
+    if (is_throttle(mechanism))
+        result->mechanism = mechanism;
+}
+
 /* The first connection that worked decides; how quick it was is known of that one. */
 static void keep_success(struct open_attempt *attempt, const struct judged *judged)
 {
@@ -129,7 +138,7 @@ static void keep_success(struct open_attempt *attempt, const struct judged *judg
 
     uint64_t goodput_kbps = pace_goodput_bps(&flow->pace) / 1000;
 
-    result->throttled |= is_throttle(judged->verdict.mechanism) || flow->import.throttled;
+    keep_throttle(result, judged);
     result->goodput_kbps = MAX_OF(result->goodput_kbps, (uint32_t)MIN_OF(goodput_kbps, UINT32_MAX));
     if (attempt->worked)
         return;
@@ -268,7 +277,7 @@ static void take_flow(struct open_attempt *attempt, const struct judged *judged,
     attempt->result.proven |= judge_is_proven(&judged->verdict);
     attempt->result.certainty = MAX_OF(attempt->result.certainty, judged->flow.certainty);
     if (run) {
-        attempt->result.throttled |= judged->flow.import.throttled;
+        keep_throttle(&attempt->result, judged);
         if (judged->verdict.outcome != OUTCOME_UNKNOWN)
             keep_flow(attempt, judged);
         take_row(run, judged);
@@ -314,7 +323,9 @@ static int give_oldest(struct attempt_fold *fold)
     }
     if (result.outcome != OUTCOME_FAILED) {
         result.stage = STAGE_NONE;
-        result.mechanism = result.rule = NULL;
+        result.rule = NULL;
+        if (!result.throttled || !is_throttle(result.mechanism))
+            result.mechanism = NULL;
         result.attribution = ATTRIBUTION_NONE;
     }
     while (*link != slot)

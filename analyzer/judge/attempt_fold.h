@@ -32,7 +32,7 @@ struct attempt_result {
     bool throttled;                     /* it worked, and was slowed down */
     uint32_t handshake_us, exchange_us; /* 0 unknown */
     uint32_t goodput_kbps;              /* the best of its flows; 0 unknown */
-    /* Of a failed one: */
+    /* Of a failed one; the mechanism also of one that worked and was slowed down: */
     enum stage stage;
     const char *mechanism; /* NULL where the vocabulary has none */
     const char *rule;      /* what decided */

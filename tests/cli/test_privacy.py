@@ -243,7 +243,7 @@ def clients_leave_no_trace(folder):
 @test
 def lab_clients_leave_no_trace(folder):
     store, clients = path_in(folder, "l.store"), set()
-    captures = [path for path in sorted(glob.glob(os.path.join(SOURCE, "pcaps", "**", "*.pcap*"), recursive=True))]
+    captures = sorted(glob.glob(os.path.join(SOURCE, "pcaps", "lab", "**", "*.pcap"), recursive=True))
     for path in captures:
         with open(path[:path.index(".pcap")] + ".json", encoding="utf-8") as file:
             clients |= {flow["client"] for flow in json.load(file)["flows"]}

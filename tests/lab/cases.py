@@ -16,7 +16,8 @@ class Case(NamedTuple):
 
 CASES = {}
 
-GROUND, INTERFERENCE = 'ground', 'interference'  # groups: what works or fails by itself; what a box between does
+# groups: what works or fails by itself; what a box between does; what tests/scenario composes of
+GROUND, INTERFERENCE, TEMPLATE = 'ground', 'interference', 'template'
 
 SRP_SYNTHETIC = 'SRP: order of messages and kinds of proof as BlackBerry documents them, all bytes and framing our own'
 ROUTER_SYNTHETIC = 'Router protocol on 4101: random bytes; a real Router stands inside the enterprise, not here'

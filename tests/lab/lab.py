@@ -189,8 +189,9 @@ class Lab:
                                           '-cert', certificate, '-key', key, '-rev')
             self.processes.await_bound(server, address, port)
 
-    def serve_web(self, *names, over_ipv6=False):
-        """One nginx for all of them: HTTP on 80, TLS on 443, each with its own certificate."""
+    def serve_web(self, *names, over_ipv6=False, ports=None):
+        """One nginx for all of them: HTTP on 80, TLS on 443 and on the further `ports` of a name, each with its own
+        certificate."""
         text = NGINX_HEAD.format(folder=self.folder)
         for name_of_file, size in FILES.items():
             with open(os.path.join(self.folder, name_of_file), 'wb') as file:
@@ -202,7 +203,9 @@ class Lab:
             certificate, key = self.authority.issue(name)
             address = self.host(owner, over_ipv6 and name == owner)
             places = [address] + ([f'[{self.addresses6[owner]}]'] if over_ipv6 else [])
-            listen = ' '.join(f'listen {place}:80; listen {place}:443 ssl http2;' for place in places)
+            secure = (443, *(ports or {}).get(owner, ()))
+            listen = ' '.join(f'listen {place}:80; ' + ' '.join(f'listen {place}:{port} ssl http2;' for port in secure)
+                              for place in places)
             text += NGINX_SITE.format(folder=self.folder, listen=listen, name=name, filling='darkline lab ' * 60,
                                       certificates=f'ssl_certificate {certificate}; ssl_certificate_key {key};')
         path = os.path.join(self.folder, 'nginx.conf')

@@ -2,6 +2,7 @@
 """Captures and checksums: classic pcap files in, frames out, and back."""
 
 import struct
+import subprocess
 from typing import NamedTuple
 
 MAGIC_MICROSECONDS = 0xA1B2C3D4
@@ -45,6 +46,12 @@ def pcap_bytes(frames):
 def write_pcap(path, frames):
     with open(path, 'wb') as file:
         file.write(pcap_bytes(frames))
+
+
+def write_compressed(path, data):
+    packed = subprocess.run(['zstd', '-19', '-q', '-c'], input=data, stdout=subprocess.PIPE, check=True, timeout=60)
+    with open(path, 'wb') as file:
+        file.write(packed.stdout)
 
 
 def ones_sum(data):
