@@ -3,6 +3,7 @@
 """Is a score what it says: the probability, at even prior odds, that a failure is interference?
 
     calibration.py DARKLINE CATALOG RULES.C --train DIR... [--fresh DIR...] [--real SHARED/data] [--keep FILE]
+    calibration.py DARKLINE CATALOG RULES.C --sane DIR...
 
 Reads recordings of the lab with the truth beside each (tests/lab/record --vary), and real captures: `negatives`, `ndpi` and `tripwire` to learn from,
 CenTrace to be tested on, never to learn from. A sample is one flow that got a score by weights: which rules of the table fired, and whether a box
@@ -17,7 +18,8 @@ each class. Contradictions keep their weight: what contradicts itself is proven,
 
 **Left out.** Each sample is predicted by weights that were fitted without its whole kind: an injector's family, or an innocent, that nobody has seen.
 
-With --fresh: recordings that nobody learnt from, with the weights of RULES.C.
+With --fresh: recordings that nobody learnt from, with the program's own scores. With --sane: few recordings, a test: scores are made as the
+documentation says, stay below their caps, and on the whole know more than a coin.
 """
 import argparse
 import collections
@@ -40,6 +42,8 @@ PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0)
 KINDS_LEAST = 4
 CAP_UNPROVEN, CAP_CERTIFICATE, CAP_INNOCENT = 0.9, 0.8, 0.1  # proof.h, judge_tls_identity.c, judge.h
 ROUNDS, CLOSE = 200, 1e-6
+COIN = 0.25       # Brier score of who always says one half
+ROUNDED = 0.0015  # scores have three digits
 RULE = re.compile(r'\{\.id = "([a-z0-9-]+)"(.*?)\},', re.S)
 # What a score rests on, by mechanism: what looks like what.
 FIELDS = (("questions", "dns."), ("certificates", "tls.mitm."), ("unreachable", "ip."), ("pages", "http.blockpage"), ("pages", "http.redirect"),
@@ -94,7 +98,7 @@ def lab_samples(darkline, catalog, folders, rules):
             continue
         true = line["class"] == "interfered"
         case = "-".join(line["case"].split("-")[:2])  # innocent-balancer-rst is another innocent-balancer
-        kind = (line["family"] or case) if true else case
+        kind = line["family"] if true and line["family"] not in (None, "written") else case
         yield sample_of(line, rules, kind, f"{line['case']} {line['seed']}", true)
 
 
@@ -279,7 +283,7 @@ def print_tables(title, samples, scores):
 def print_disagreements(samples, rules):
     """The scores here are made as the program makes them; else the tables speak of something else."""
     weights = {name: rule.weight for name, rule in rules.items()}
-    wrong = [s for s in samples if s.field != "pace" and abs(score_of(s.fired, rules, weights) - s.score) > 0.002]
+    wrong = [s for s in samples if s.field != "pace" and abs(score_of(s.fired, rules, weights) - s.score) > ROUNDED]
     print(f"scores made here that are not the program's: {len(wrong)} of {len(samples)}")
     for s in wrong[:5]:
         print(f"  {s.group}: {sorted(s.fired)} {s.score} {score_of(s.fired, rules, weights):.3f}")
@@ -291,6 +295,26 @@ def print_pace(samples):
     for score in sorted({s.score for s in samples if s.field == "pace"}):
         rows = [s.true for s in samples if s.field == "pace" and s.score == score]
         print(f"  {score:.3f} {sum(rows):5} {len(rows) - sum(rows):5}")
+
+
+def wrong_in(samples, rules):
+    """Sentences: what no recording may show."""
+    weights = {name: rule.weight for name, rule in rules.items()}
+    for s in samples:
+        if s.field != "pace" and abs(score_of(s.fired, rules, weights) - s.score) > ROUNDED:
+            yield f"{s.group}: score {s.score} is not what {sorted(s.fired)} make"
+        if not s.proven and s.score > CAP_UNPROVEN:
+            yield f"{s.group}: score {s.score} without a contradiction"
+        if any(rules[name].kind == "INNOCENT" for name in s.fired) and s.score > CAP_INNOCENT:
+            yield f"{s.group}: score {s.score} though innocent"
+    for field in can_be_fitted(samples):
+        group = [s for s in samples if s.field == field]
+        brier, _ = losses(group, [s.score for s in group])
+        print(f"{field}: {len(group)} flows, Brier {brier:.3f} at even odds")
+        if brier >= COIN:
+            yield f"{field}: a coin knows as much"
+    if not can_be_fitted(samples):
+        yield "no field has kinds enough"
 
 
 def report_training(samples, rules):
@@ -324,12 +348,17 @@ def main():
     parser.add_argument("rules")
     parser.add_argument("--train", nargs="+", default=[], metavar="DIR")
     parser.add_argument("--fresh", nargs="+", default=[], metavar="DIR")
+    parser.add_argument("--sane", nargs="+", default=[], metavar="DIR")
     parser.add_argument("--real", metavar="DIR")
     parser.add_argument("--keep", metavar="FILE", help="write the samples of --train, or read them if they are there")
     options = parser.parse_args()
     rules, fitted = rules_of(options.rules), None
     where = (options.darkline, options.catalog)
 
+    if options.sane:
+        wrong = list(wrong_in(list(lab_samples(*where, options.sane, rules)), rules))
+        print("\n".join(wrong))
+        return 1 if wrong else 0
     if options.keep and os.path.exists(options.keep):
         with open(options.keep, encoding="utf-8") as file:
             training = [Sample(*row[:4], frozenset(row[4]), *row[5:]) for row in map(json.loads, file)]
