@@ -240,8 +240,11 @@ static bool judge_freeze(const struct observation *flow, const struct judge_cont
 static void judge_after_success(const struct observation *flow, const struct judge_context *context,
                                 struct verdict *verdict)
 {
+    bool begun_here = !(flow->flags & OBSERVATION_MID_STREAM);
+
     verdict->outcome = OUTCOME_OK;
-    if (!flow->evidence.present || (flow->flags & OBSERVATION_MID_STREAM))
+    /* Of a line older than the capture the end is known, where it is known who the client is. */
+    if (!flow->evidence.present || (!begun_here && (flow->flags & OBSERVATION_CLIENT_GUESSED)))
         return;
     if (!judge_freeze(flow, context, verdict))
         judge_reset_in_stream(flow, verdict);

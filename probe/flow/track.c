@@ -178,18 +178,23 @@ static bool source_is_client(const struct tracker *tracker, const struct packet 
     if (packet->transport == TRANSPORT_ICMP)
         return true;
     *ret_guessed = packet->transport == TRANSPORT_TCP;
+    bool source_serves = false, destination_serves = false;
+    if (o->is_server_port && packet->source_port != packet->destination_port) {
+        source_serves = o->is_server_port(o->context, packet->transport, packet->source_port);
+        destination_serves =
+            o->is_server_port(o->context, packet->transport, packet->destination_port);
+    }
     if (o->is_local) {
         bool source_local = o->is_local(o->context, &packet->source);
-        if (source_local != o->is_local(o->context, &packet->destination))
+        if (source_local != o->is_local(o->context, &packet->destination)) {
+            /* Place and port agree. */
+            if (source_serves != destination_serves && source_local == destination_serves)
+                *ret_guessed = false;
             return source_local;
+        }
     }
-    if (o->is_server_port && packet->source_port != packet->destination_port) {
-        bool source_serves = o->is_server_port(o->context, packet->transport, packet->source_port);
-        bool destination_serves =
-            o->is_server_port(o->context, packet->transport, packet->destination_port);
-        if (source_serves != destination_serves)
-            return destination_serves;
-    }
+    if (source_serves != destination_serves)
+        return destination_serves;
     if (packet->transport == TRANSPORT_TCP)
         return packet->source_port >= packet->destination_port;
     return true; /* who sends the first datagram is the client */

@@ -359,7 +359,7 @@ def dns_lying_resolver(lab):
     control_works(lab)
     for name in (BBM, SIGNAL):
         lab.lookup(name)
-        lab.expect_question(name, 'dns.injection.blockpage', by='resolver')
+        lab.expect_question(name, 'dns.injection.blockpage', by='resolver', attribution='third-party', contradiction=['d'])
     lab.stop_recording()
 
 

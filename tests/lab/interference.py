@@ -174,6 +174,8 @@ def complete(flows, frames, lab, carrier):
         by_client = any('sent' in line and line.get('woken_by') == near for line in lines)
         foreign = [packet for packet in injected[key] if packet in own]
         found = contradictions(own, foreign, by_client, trips.get(key[2]))
+        if flow.get('by') == 'resolver' and flow['mechanism'] == 'dns.injection.blockpage':
+            found = ['d']  # a catalogued page's address proves it, whoever gives it
         did = any(deed in line for line in lines for deed in ('sent', 'dropped', 'delayed'))
         flow.setdefault('attribution', 'third-party' if did else None)
         flow.setdefault('contradiction', found)
