@@ -8,6 +8,7 @@
 #include "base/cursor.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "probe/flow/client.h"
 
 #define TTL_STEP_NOTED   3 /* a payload packet this far from its side's last TTL deserves a look */
 #define QUIC_LONG_HEADER 0x80
@@ -166,39 +167,7 @@ static void count_payload_bytes(struct evidence_side *side, uint32_t bytes)
     side->payload_low = low;
 }
 
-/* ---- whose flow it is ---- */
-
-static bool source_is_client(const struct tracker *tracker, const struct packet *packet,
-                             bool *ret_guessed)
-{
-    const struct track_options *o = &tracker->options;
-    *ret_guessed = false;
-    if (packet->transport == TRANSPORT_TCP && (packet->tcp_flags & TCP_SYN))
-        return !(packet->tcp_flags & TCP_ACK);
-    if (packet->transport == TRANSPORT_ICMP)
-        return true;
-    *ret_guessed = packet->transport == TRANSPORT_TCP;
-    bool source_serves = false, destination_serves = false;
-    if (o->is_server_port && packet->source_port != packet->destination_port) {
-        source_serves = o->is_server_port(o->context, packet->transport, packet->source_port);
-        destination_serves =
-            o->is_server_port(o->context, packet->transport, packet->destination_port);
-    }
-    if (o->is_local) {
-        bool source_local = o->is_local(o->context, &packet->source);
-        if (source_local != o->is_local(o->context, &packet->destination)) {
-            /* Place and port agree. */
-            if (source_serves != destination_serves && source_local == destination_serves)
-                *ret_guessed = false;
-            return source_local;
-        }
-    }
-    if (source_serves != destination_serves)
-        return destination_serves;
-    if (packet->transport == TRANSPORT_TCP)
-        return packet->source_port >= packet->destination_port;
-    return true; /* who sends the first datagram is the client */
-}
+/* ---- a flow begins ---- */
 
 static enum flow_class class_at_start(const struct packet *packet)
 {
@@ -214,7 +183,7 @@ static struct flow *flow_begin(struct tracker *tracker, const struct packet *pac
                                        packet->transport, class_at_start(packet), packet->time_us);
     if (!flow)
         return NULL;
-    if (source_is_client(tracker, packet, &guessed) == lookup->from_high)
+    if (client_is_source(&tracker->options, packet, &guessed) == lookup->from_high)
         flow->flags |= FLOW_CLIENT_IS_HIGH;
     if (guessed)
         flow->flags |= FLOW_CLIENT_GUESSED;

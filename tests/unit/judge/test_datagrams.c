@@ -57,7 +57,7 @@ static void test_call_guards(void **state)
     struct observation o = cut;
 
     (void)state;
-    o.evidence.unanswered = 49; /* a few keep-alives */
+    o.evidence.unanswered = 49; /* a few keep-alive probes */
     assert_said(&o, OUTCOME_OK, NULL);
     o = cut; /* who seldom speaks is seldom missed */
     o.evidence.sides[SIDE_SERVER].first_payload_after_us = 0;
