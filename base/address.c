@@ -148,3 +148,9 @@ bool address_is_private(const struct address *address)
     }
     return found;
 }
+
+bool address_is_bogon(const struct address *address)
+{
+    return address_is_private(address) ||
+           (address_is_v4(address) && (address->bytes[12] == 0 || address->bytes[12] >= 240));
+}

@@ -49,3 +49,5 @@ bool prefix_contains(const struct prefix *prefix, const struct address *address)
 /* Not on the public Internet: RFC 1918, RFC 6598 (carrier NAT), loopback, link-local, unique local,
  * unspecified, multicast, broadcast. */
 bool address_is_private(const struct address *address);
+/* No public name leads there: private, "this network" (0.0.0.0/8) or class E (RFC 6890). */
+bool address_is_bogon(const struct address *address);

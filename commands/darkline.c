@@ -11,7 +11,10 @@
 static const struct command commands[] = {
     {"run", "captures in, report out: probe, analyze and report in one", command_run},
     {"probe", "read captures or watch an interface, and store what is seen", command_probe},
+    {"import", "other people's measurements (OONI, CSV) as observations", command_import},
     {"flows", "the observations of a store with their tags and verdicts", command_flows},
+    {"analyze", "events, order compliance and the state now, from one or several stores",
+     command_analyze},
     {"report", "a report from one or several stores", command_report},
     {"catalog", "services, carriers and orders that darkline knows, with sources", command_catalog},
 };

@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "geo/vantage_json.h"
 #include "probe/inspect/dns.h"
 #include "reports/text.h"
 #include "store/key.h"
@@ -102,21 +103,6 @@ static void member_time(struct json *json, const char *key, int64_t time_us)
     json_member_text(json, key, clock_format(time_us, text));
 }
 
-static void write_vantage(struct json *json, const struct vantage *vantage)
-{
-    json_key(json, "vantage");
-    json_begin_object(json);
-    json_member_text(json, "probe_id", some(vantage->probe_id));
-    json_member_text(json, "carrier", some(vantage->carrier));
-    member_number(json, "asn", vantage->asn, vantage->asn != 0);
-    json_member_text(json, "country", some(vantage->country));
-    member_word(json, "network", WORD_NETWORK, vantage->network);
-    member_word(json, "position", WORD_POSITION, vantage->position);
-    member_word(json, "clock", WORD_CLOCK, vantage->clock);
-    member_word(json, "origin", WORD_ORIGIN, vantage->origin);
-    json_end_object(json);
-}
-
 static void write_reasons(struct json *json, uint16_t reasons)
 {
     json_key(json, "reasons");
@@ -188,16 +174,22 @@ static void write_verdict(struct json *json, const struct verdict *verdict)
     json_end_array(json);
 }
 
+static bool has_ports_of(const struct observation *flow)
+{
+    return flow->transport == TRANSPORT_TCP || flow->transport == TRANSPORT_UDP;
+}
+
 static void write_ends(struct json *json, const struct store_reader *reader,
                        const struct observation *flow)
 {
     char text[ADDRESS_TEXT_SIZE];
-    bool has_ports = flow->transport == TRANSPORT_TCP || flow->transport == TRANSPORT_UDP;
+    bool has_ports = has_ports_of(flow);
 
     json_member_text(json, "client", endpoint_text(reader, flow->input, &flow->client, text));
-    member_number(json, "client_port", flow->client_port, has_ports);
+    member_number(json, "client_port", flow->client_port, has_ports && !flow->import.present);
     json_member_text(json, "server", endpoint_text(reader, flow->input, &flow->server, text));
-    member_number(json, "server_port", flow->server_port, has_ports);
+    member_number(json, "server_port", flow->server_port,
+                  has_ports && (flow->server_port || !flow->import.present));
     member_word(json, "transport", WORD_TRANSPORT, flow->transport);
 }
 
@@ -226,7 +218,7 @@ void flow_write_json(struct json *json, const struct store_reader *reader,
     json_member_text(json, "attempt", id_text(judged->attempt_input, judged->attempt_packet, id));
     member_time(json, "start", flow->start_us);
     member_time(json, "end", flow->end_us);
-    write_vantage(json, &judged->input->vantage);
+    vantage_write_json(json, &judged->input->vantage);
     write_ends(json, reader, flow);
     json_member_text(json, "protocol", some(flow->protocol));
     json_member_text(json, "service", some(flow->service));
@@ -323,12 +315,12 @@ static void cells_ends(struct row *row, const struct store_reader *reader,
                        const struct observation *flow)
 {
     char text[ADDRESS_TEXT_SIZE];
-    bool has_ports = flow->transport == TRANSPORT_TCP || flow->transport == TRANSPORT_UDP;
+    bool has_ports = has_ports_of(flow);
 
     cell_text(row, endpoint_text(reader, flow->input, &flow->client, text));
-    cell_number(row, flow->client_port, has_ports);
+    cell_number(row, flow->client_port, has_ports && !flow->import.present);
     cell_text(row, endpoint_text(reader, flow->input, &flow->server, text));
-    cell_number(row, flow->server_port, has_ports);
+    cell_number(row, flow->server_port, has_ports && (flow->server_port || !flow->import.present));
     cell_word(row, WORD_TRANSPORT, flow->transport);
 }
 
@@ -488,8 +480,13 @@ static void column_host(FILE *file, const struct observation *flow, size_t width
 
     if (flow->server.kind == ENDPOINT_ADDRESS)
         address_format(&flow->server.address, address);
+    bool no_port = flow->import.present && flow->server_port == 0;
+    if (flow->import.present && flow->server.kind == ENDPOINT_NONE)
+        snprintf(address, sizeof(address), "-");
     if (flow->dns.present)
         snprintf(text, sizeof(text), "%s ?", flow->host);
+    else if (no_port)
+        snprintf(text, sizeof(text), "%s", some(flow->host) ? flow->host : address);
     else if (flow->host && flow->host[0])
         snprintf(text, sizeof(text), "%s:%u", flow->host, flow->server_port);
     else

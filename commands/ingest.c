@@ -30,7 +30,7 @@ static void on_signal(int number)
     ingest_stop_wanted = 1;
 }
 
-static void watch_signals(void)
+void ingest_watch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal};
     sigemptyset(&action.sa_mask);
@@ -158,7 +158,7 @@ static bool options_are_sound(const struct ingest *ingest)
 }
 
 /* One store, one key: else its clients could not be told apart, nor known again. */
-static int check_epoch(struct ingest *ingest, struct dl_error *error)
+int ingest_check_epoch(struct ingest *ingest, struct dl_error *error)
 {
     const char *path = ingest->store_path, *epoch = NULL;
     struct store_reader *reader = NULL;
@@ -198,7 +198,7 @@ static int open_parts(struct ingest *ingest, struct dl_error *error)
     if (status == DL_OK && new_key && o->key) /* a mistyped name would begin a new fleet */
         log_info("%s: a new key of pseudonyms was made", ingest->key_path);
     if (status == DL_OK && ingest->key)
-        status = check_epoch(ingest, error);
+        status = ingest_check_epoch(ingest, error);
     if (status == DL_OK && ingest->key)
         status = store_put_meta(ingest->store, "key_epoch", key_epoch(ingest->key), error);
     if (status == DL_OK)
@@ -264,7 +264,7 @@ struct ingest *ingest_open(const struct ingest_options *options,
         goto fail;
     }
     vantage_from_options(ingest);
-    watch_signals();
+    ingest_watch_signals();
     *ret_exit = EXIT_DONE;
     return ingest;
 fail:

@@ -32,11 +32,14 @@ struct ingest {
 
 /* Set by SIGINT and SIGTERM. */
 extern volatile sig_atomic_t ingest_stop_wanted;
+void ingest_watch_signals(void);
 
 /* Says what the store said, if it failed, and remembers that it takes no more. */
 bool ingest_store_failed(struct ingest *ingest, int status, const struct dl_error *error);
 /* The catalog's fingerprints of block pages and those of the options. */
 int ingest_open_fingerprints(struct ingest *ingest, struct dl_error *error);
+/* One store, one key: DL_NO_KEY where its clients were named with another. */
+int ingest_check_epoch(struct ingest *ingest, struct dl_error *error);
 /* What options and, where `path` is a file, the file beside it say of the vantage. */
 void ingest_draft(struct ingest *ingest, const char *path, struct vantage_draft *ret_draft);
 uint64_t ingest_lost(const struct capture_stats *stats);

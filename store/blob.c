@@ -177,7 +177,8 @@ void blob_encode(struct buffer *buffer, const struct observation *observation)
     bool has_pace = observation->pace.bin_count > 0;
     bool has_path = !observation->evidence.present && observation->path.handshake_rtt_us != 0;
 
-    if (!observation->evidence.present && !observation->dns.present && !has_path && !has_pace) {
+    if (!observation->evidence.present && !observation->dns.present && !has_path && !has_pace &&
+        !observation->import.present) {
         return;
     }
     buffer_append_u8(buffer, BLOB_VERSION);
@@ -192,6 +193,9 @@ void blob_encode(struct buffer *buffer, const struct observation *observation)
     }
     if (has_pace) {
         pace_encode(buffer, &observation->pace);
+    }
+    if (observation->import.present) {
+        section_encode(buffer, TAG_IMPORT, &observation->import, true);
     }
 }
 
@@ -356,6 +360,9 @@ static bool tag_decode(uint8_t tag, struct cursor *cursor, struct observation *o
         place = &observation->pace;
     } else if (tag == TAG_PATH) {
         place = &observation->path;
+    } else if (tag == TAG_IMPORT) {
+        observation->import.present = true;
+        place = &observation->import;
     } else if (tag == TAG_DNS || tag == TAG_ANSWER) {
         place = dns_place(&observation->dns, (enum tag)tag);
     } else {
@@ -394,6 +401,7 @@ static void facts_clear(struct observation *observation)
     memset(&observation->dns, 0, sizeof(observation->dns));
     memset(&observation->path, 0, sizeof(observation->path));
     memset(&observation->pace, 0, sizeof(observation->pace));
+    memset(&observation->import, 0, sizeof(observation->import));
 }
 
 int blob_decode(const void *bytes, size_t length, struct observation *observation)

@@ -174,6 +174,19 @@ static const struct field pace_fields[] = {
 };
 #undef RECORD
 
+#define RECORD struct import_facts
+static const struct field import_fields[] = {
+    FIELD_MAX(UNSIGNED, outcome, OUTCOME_FAILED),
+    FIELD_MAX(UNSIGNED, control, OUTCOME_FAILED),
+    FIELD(UNSIGNED, run),
+    FIELD(TEXT, failure),
+    FIELD(BOOL, throttled),
+    FIELD(UNSIGNED, voice),
+    BLOCKPAGE_FIELDS,
+    FIELD(BOOL, page_from_abroad),
+};
+#undef RECORD
+
 const struct section blob_sections[TAG_COUNT] = {
     [TAG_EVIDENCE] = {evidence_fields, ARRAY_LENGTH(evidence_fields)},
     [TAG_CLIENT] = {side_fields, ARRAY_LENGTH(side_fields)},
@@ -190,4 +203,5 @@ const struct section blob_sections[TAG_COUNT] = {
     [TAG_PACE] = {pace_fields, ARRAY_LENGTH(pace_fields)},
     [TAG_PACE_BINS] = {NULL, 0},
     [TAG_PACE_LOSSES] = {NULL, 0},
+    [TAG_IMPORT] = {import_fields, ARRAY_LENGTH(import_fields)},
 };

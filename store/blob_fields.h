@@ -44,6 +44,7 @@ enum tag {
     TAG_PACE_BINS = 14,   /* no mask: per bin bytes * 2, or bytes * 2 + 1, rtt_ms, lost */
     TAG_PACE_LOSSES = 15, /* no mask: per loss the steps of after_us and bytes from the one before
                              (zigzag), rtt_ms, segments * 3 + how */
+    TAG_IMPORT = 16,
     TAG_COUNT
 };
 

@@ -200,6 +200,17 @@ uint64_t key_pseudonym(struct key *key, const struct address *address)
     return cursor_u64(&cursor);
 }
 
+uint64_t key_pseudonym_of_name(struct key *key, const char *name, size_t length)
+{
+    uint8_t hash[DIGEST_SIZE], bytes[5 + KEY_NAME_MAX] = "name ";
+
+    length = length < KEY_NAME_MAX ? length : KEY_NAME_MAX;
+    memcpy(bytes + 5, name, length);
+    digest_hmac(key->hmac, bytes, 5 + length, hash);
+    struct cursor cursor = cursor_init(hash, sizeof(hash));
+    return cursor_u64(&cursor);
+}
+
 char *key_pseudonym_text(const char *epoch, uint64_t pseudonym, char text[KEY_PSEUDONYM_TEXT_SIZE])
 {
     snprintf(text, KEY_PSEUDONYM_TEXT_SIZE, "%.8s-%016" PRIx64, epoch, pseudonym);

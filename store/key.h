@@ -7,6 +7,7 @@
  * pseudonym, is 8 hex digits that name the key (of HMAC(key, "epoch")) and say nothing about it.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/address.h"
@@ -14,6 +15,7 @@
 
 #define KEY_EPOCH_SIZE          9
 #define KEY_PSEUDONYM_TEXT_SIZE 32
+#define KEY_NAME_MAX            512 /* bytes of a name that count */
 
 struct key;
 
@@ -28,5 +30,8 @@ const char *key_epoch(const struct key *key);
 /* The pseudonym of an address: an IPv4 one by its 4 bytes, an IPv6 one by its first 64 bits (one
  * line, whatever its privacy addresses). */
 uint64_t key_pseudonym(struct key *key, const struct address *address);
+/* The pseudonym of what somebody else's file calls a client. Not that of the same text as an
+ * address. */
+uint64_t key_pseudonym_of_name(struct key *key, const char *name, size_t length);
 /* "1f0c33aa-0123456789abcdef". Returns `text`. */
 char *key_pseudonym_text(const char *epoch, uint64_t pseudonym, char text[KEY_PSEUDONYM_TEXT_SIZE]);

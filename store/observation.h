@@ -266,6 +266,7 @@ struct import_facts {
     uint64_t voice;   /* hash of what tells independent lines apart; 0: the client does */
     uint64_t run;     /* rows of one run are one attempt; 0: the row alone */
     struct blockpage_facts blockpage;
+    bool page_from_abroad; /* the page is another country's than the vantage's: no proof */
 };
 
 /* ---- how fast a flow went ---- */

@@ -290,6 +290,19 @@ static int store_settle(struct store *store, struct dl_error *error)
     return status == -EBUSY ? DL_OK : status;
 }
 
+/* Sorted in a file where one can be made: millions of rows are too many for memory. */
+static int store_index(struct store *store, struct dl_error *error)
+{
+    static const char sql[] = "CREATE INDEX IF NOT EXISTS flows_start ON flows (start)";
+
+    if (database_exec(store->db, store->path, "PRAGMA temp_store = FILE", NULL) == DL_OK &&
+        database_exec(store->db, store->path, sql, NULL) == DL_OK) {
+        return DL_OK;
+    }
+    database_exec(store->db, store->path, "PRAGMA temp_store = MEMORY", NULL);
+    return database_exec(store->db, store->path, sql, error);
+}
+
 int store_close(struct store *store, struct dl_error *error)
 {
     int status;
@@ -299,8 +312,7 @@ int store_close(struct store *store, struct dl_error *error)
     }
     status = store_commit(store, true, error);
     if (status == DL_OK) {
-        status = database_exec(store->db, store->path,
-                               "CREATE INDEX IF NOT EXISTS flows_start ON flows (start)", error);
+        status = store_index(store, error);
     }
     if (status == DL_OK) {
         status = store_settle(store, error);

@@ -8,9 +8,13 @@
 #include <string.h>
 
 #include "analyzer/detect/absence.h"
+#include "analyzer/detect/campaign.h"
 #include "analyzer/detect/classify.h"
+#include "analyzer/detect/event_facts.h"
+#include "analyzer/detect/mechanism.h"
 #include "analyzer/detect/shutdown.h"
 #include "analyzer/detect/states.h"
+#include "analyzer/detect/throttle.h"
 #include "base/array.h"
 #include "base/clock.h"
 
@@ -172,6 +176,18 @@ static bool is_synchronous(const struct work *work, const struct candidate *cand
 
 /* ---- candidates to events ---- */
 
+int64_t analysis_middle_us(const struct analysis_interval *interval)
+{
+    return interval->earliest_us == 0
+               ? interval->latest_us
+               : interval->earliest_us + (interval->latest_us - interval->earliest_us) / 2;
+}
+
+bool analysis_event_overlaps(const struct event *event, int64_t from_us, int64_t to_us)
+{
+    return event->onset.latest_us <= to_us && (!event->ended || event->end.earliest_us >= from_us);
+}
+
 struct event *analysis_event_new(struct work *work)
 {
     struct analysis *analysis = work->analysis;
@@ -263,6 +279,7 @@ static int make_events(struct work *work)
             continue;
         }
         take_numbers(&event, candidate);
+        mechanism_split(&event, work->cells, work->places, &candidate->window);
         results[i] = classify_candidate(candidate, work->cells, work->places, &event);
         if (results[i] != CLASSIFY_EVENT)
             continue;
@@ -322,13 +339,16 @@ int analysis_run(const struct cells *cells, const struct analysis_places *places
         status = try_others_hours(&work);
     if (status != DL_OK)
         goto out;
-    qsort(work.candidates, work.count, sizeof(*work.candidates), compare_candidates);
+    if (work.count > 0)
+        qsort(work.candidates, work.count, sizeof(*work.candidates), compare_candidates);
     for (size_t i = 0; i < work.count; i++)
         candidate_measure(&work.candidates[i], cells, places);
     for (size_t i = 0; i < work.count; i++)
         work.candidates[i].synchronous = is_synchronous(&work, &work.candidates[i]);
-    work.analysis->series_tested = work.tested;
     status = make_events(&work);
+    if (status == DL_OK)
+        status = throttle_find(&work);
+    work.analysis->series_tested = work.tested;
     if (status == DL_OK)
         status = absence_find_vanished(&work);
     if (status == DL_OK)
@@ -336,9 +356,13 @@ int analysis_run(const struct cells *cells, const struct analysis_places *places
     if (status != DL_OK)
         goto out;
     qsort(work.analysis->events, work.analysis->event_count, sizeof(struct event), compare_events);
-    for (size_t i = 0; i < work.analysis->event_count; i++)
+    for (size_t i = 0; i < work.analysis->event_count; i++) {
+        event_facts_fill(&work, &work.analysis->events[i]);
         name_event(&work.analysis->events[i], cells);
-    status = states_find(&work);
+    }
+    status = campaign_find(&work, places->catalog);
+    if (status == DL_OK)
+        status = states_find(&work);
 out:
     free(work.candidates);
     free(work.segments);

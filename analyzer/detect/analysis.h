@@ -5,9 +5,10 @@
  *
  * analysis_run() is a pure function of its cells and places: the same give the same results in the
  * same order. It goes: series (series.h) to stretches of failure (segment.h), and users who vanish
- * (absence.h); each stretch to an event by what its controls did at that time (context.h, events.h);
+ * (absence.h); each stretch to an event by what its controls did at that time (context.h,
+ * classify.h); flows that go slower than others' (throttle.h);
  * events that may be chance are dropped so that the list holds its false discovery rate; events of
- * one service that begin together make a campaign, laid against the orders (campaign.h).
+ * one service that begin together make a campaign, laid against the orders (campaign.h, order.h).
  *
  * Nothing here says who ordered what, or why: only an order of the catalog does.
  */
@@ -19,6 +20,8 @@
 #include "analyzer/detect/segment.h"
 #include "analyzer/detect/stat.h"
 #include "base/words.h"
+
+struct catalog;
 
 #define ANALYSIS_EVENTS_MAX     4096
 #define ANALYSIS_FLOWS_MAX      20
@@ -62,12 +65,19 @@ struct analysis_places {
     void *context;
     /* Minutes that local time is ahead of UTC then. */
     int (*offset_minutes)(void *context, const char *country, int64_t time_us);
-    /* Who owned the carrier then, for counting independent networks; the carrier itself if NULL. */
+    /* Who owned the carrier then, for counting independent networks. NULL: not known, and such a
+     * carrier counts as independent of nobody. Without the callback each carrier owns itself. */
     const char *(*owner)(void *context, const char *carrier, int64_t time_us);
     /* Of a service: its class. */
     enum service_class (*service_class)(void *context, const char *service);
     /* Does reaching it need a DNS question first? True where not known. */
     bool (*needs_dns)(void *context, const char *service);
+    /* What that carrier's other attempts to the servers that failed it for this service came to in
+     * that time: another port, name or service. DL_OK, DL_NOT_FOUND where nobody can tell, or an
+     * error, which ends the analysis. */
+    int (*same_server)(void *context, const char *carrier, const char *service, int64_t from_us,
+                       int64_t to_us, uint64_t *ret_attempts, uint64_t *ret_failures);
+    const struct catalog *catalog; /* whose orders; NULL: none. Outlives the analysis */
 };
 
 struct analysis_interval {
@@ -120,6 +130,9 @@ struct event {
         uint64_t packet;
     } flows[ANALYSIS_FLOWS_MAX];
     uint8_t flow_count;
+    /* Of the analysis itself, no part of the result: a silent block that only wants somebody's
+     * agreement to be confirmed. */
+    bool wants_agreement;
 };
 
 struct campaign {

@@ -44,23 +44,21 @@ static void measure_mechanisms(struct candidate *candidate, const struct cells *
 
 /* ---- who saw it ---- */
 
-/* Distinct voices of a line that is many (imported runs), within the window, by day. */
-static uint32_t distinct_voices(const struct candidate *candidate, const struct cells *cells,
-                                uint16_t line)
+/* Voices of an imported line in the window, at most: no more than it has at all. */
+static uint32_t imported_voices(const struct candidate *candidate, const struct cells *cells,
+                                const struct analysis_places *places, uint16_t line)
 {
+    const char *country = cells_carrier_country(cells, candidate->carrier);
+    uint32_t crowd = cells_crowd(cells, line, candidate->service);
+    uint64_t voices = 0;
     size_t count;
-    const struct cell_habit *habit = cells_habits(cells, line, candidate->service, &count);
-    uint32_t distinct = 0;
+    const struct cell *cell = cells_series(cells, candidate->carrier, candidate->service, &count);
 
-    for (size_t i = 0; i < count;) {
-        uint64_t voice = habit[i].voice;
-        bool within = false;
-        for (; i < count && habit[i].voice == voice; i++)
-            within |= habit[i].day_us + DAY_US > candidate->window.from_us &&
-                      habit[i].day_us <= candidate->window.to_us;
-        distinct += within;
-    }
-    return distinct;
+    for (size_t i = 0; i < count; i++)
+        if (cell[i].line == line &&
+            context_covers(places, country, &candidate->window, cell[i].hour_us))
+            voices += cell[i].voices;
+    return (uint32_t)MIN_OF(voices, crowd);
 }
 
 static void measure_line(struct candidate *candidate, const struct cells *cells,
@@ -83,7 +81,7 @@ static void measure_line(struct candidate *candidate, const struct cells *cells,
     candidate->imported |= who->origin == ORIGIN_IMPORTED;
     candidate->clients = MAX_OF(candidate->clients, busiest);
     if (who->origin == ORIGIN_IMPORTED)
-        candidate->voices += MAX_OF(busiest, distinct_voices(candidate, cells, line));
+        candidate->voices += MAX_OF(busiest, imported_voices(candidate, cells, places, line));
     else if (series_is_tap(who))
         *tap_voices = MAX_OF(*tap_voices, busiest);
     else

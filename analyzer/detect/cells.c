@@ -31,7 +31,7 @@ struct cells {
     size_t line_capacity;
     uint16_t *line_carrier; /* of sorted lines */
     char (*carrier_country)[3];
-    struct rows cell, mechanism, pace, habit, coverage;
+    struct rows cell, mechanism, pace, habit, crowd, coverage;
     int64_t first_us, last_us;
 };
 
@@ -71,6 +71,11 @@ int cells_add_pace(struct cells *cells, const struct cell_pace *pace)
 int cells_add_habit(struct cells *cells, const struct cell_habit *habit)
 {
     return rows_add(&cells->habit, habit);
+}
+
+int cells_add_crowd(struct cells *cells, const struct cell_crowd *crowd)
+{
+    return rows_add(&cells->crowd, crowd);
 }
 
 int cells_add_coverage(struct cells *cells, const struct cell_coverage *coverage)
@@ -209,6 +214,7 @@ int cells_create(struct cells **ret_cells)
     cells->mechanism.size = sizeof(struct cell_mechanism);
     cells->pace.size = sizeof(struct cell_pace);
     cells->habit.size = sizeof(struct cell_habit);
+    cells->crowd.size = sizeof(struct cell_crowd);
     cells->coverage.size = sizeof(struct cell_coverage);
     *ret_cells = cells;
     return DL_OK;
@@ -229,6 +235,7 @@ void cells_destroy(struct cells *cells)
     free(cells->mechanism.items);
     free(cells->pace.items);
     free(cells->habit.items);
+    free(cells->crowd.items);
     free(cells->coverage.items);
     free(cells);
 }
@@ -302,6 +309,8 @@ static int compare_paces(const void *left, const void *right, void *context)
     ORDER(a->line, b->line);
     ORDER(a->goodput_kbps, b->goodput_kbps);
     ORDER(a->exchange_us, b->exchange_us);
+    ORDER(a->handshake_us, b->handshake_us);
+    ORDER(a->voice, b->voice);
     return 0;
 }
 
@@ -313,6 +322,15 @@ static int compare_habits(const void *left, const void *right, void *context)
     ORDER(a->service, b->service);
     ORDER(a->voice, b->voice);
     ORDER(a->day_us, b->day_us);
+    return 0;
+}
+
+static int compare_crowds(const void *left, const void *right, void *context)
+{
+    (void)context;
+    const struct cell_crowd *a = left, *b = right;
+    ORDER(a->line, b->line);
+    ORDER(a->service, b->service);
     return 0;
 }
 
@@ -341,6 +359,7 @@ static void rename_rows(struct cells *cells)
     RENAME(mechanism, struct cell_mechanism)
     RENAME(pace, struct cell_pace)
     RENAME(habit, struct cell_habit)
+    RENAME(crowd, struct cell_crowd)
 #undef RENAME
     for (size_t i = 0; i < cells->mechanism.count; i++) {
         struct cell_mechanism *row = (struct cell_mechanism *)cells->mechanism.items + i;
@@ -392,6 +411,7 @@ int cells_seal(struct cells *cells)
     rows_sort(&cells->mechanism, compare_mechanisms, cells);
     rows_sort(&cells->pace, compare_paces, cells);
     rows_sort(&cells->habit, compare_habits, cells);
+    rows_sort(&cells->crowd, compare_crowds, cells);
     rows_sort(&cells->coverage, compare_coverage, cells);
     cells->first_us = edge_us(cells, false);
     cells->last_us = edge_us(cells, true);
@@ -502,6 +522,13 @@ static uint32_t pair_of_habit(const struct cells *cells, const void *row)
     return pair(item->line, item->service);
 }
 
+static uint32_t pair_of_crowd(const struct cells *cells, const void *row)
+{
+    const struct cell_crowd *item = row;
+    (void)cells;
+    return pair(item->line, item->service);
+}
+
 static uint32_t pair_of_coverage(const struct cells *cells, const void *row)
 {
     const struct cell_coverage *item = row;
@@ -531,6 +558,14 @@ const struct cell_habit *cells_habits(const struct cells *cells, uint16_t line, 
                                       size_t *ret_count)
 {
     return find_run(cells, &cells->habit, pair_of_habit, pair(line, service), ret_count);
+}
+
+uint32_t cells_crowd(const struct cells *cells, uint16_t line, uint16_t service)
+{
+    size_t count;
+    const struct cell_crowd *crowd =
+        find_run(cells, &cells->crowd, pair_of_crowd, pair(line, service), &count);
+    return count ? crowd->voices : 0;
 }
 
 const struct cell_coverage *cells_coverage(const struct cells *cells, uint16_t line,

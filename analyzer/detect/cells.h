@@ -57,23 +57,29 @@ struct cell_mechanism {
     uint32_t flow_input;
 };
 
-/* How fast answered flows were, one sample each, kept evenly over time (at most CELL_PACE_MAX of a
- * series and day). */
+/* How fast answered flows were, one sample each; the giver keeps a few of each hour. */
 struct cell_pace {
     int64_t start_us;
     uint16_t line, service;
     uint32_t goodput_kbps; /* 0 unknown */
     uint32_t handshake_us; /* SYN to SYN-ACK; 0 unknown */
     uint32_t exchange_us;  /* first request to first answer; 0 unknown */
+    uint64_t voice; /* as in cell_habit; 0 unknown: all such flows of a tap are one voice's */
 };
 
-/* One voice's day with one service: for habits, and for who has gone. */
+/* One voice's day with one service: for habits, and for who has gone. Not of imported lines. */
 struct cell_habit {
     uint64_t voice;
     int64_t day_us; /* UTC */
     uint16_t line, service;
     uint32_t attempts;
     int64_t last_us;
+};
+
+/* How many voices an imported line has, over all the time: its runs are rarely two an hour. */
+struct cell_crowd {
+    uint16_t line, service;
+    uint32_t voices;
 };
 
 /* When a line was watched; outside of it nothing is known. */
@@ -98,6 +104,7 @@ int cells_add(struct cells *cells, const struct cell *cell);
 int cells_add_mechanism(struct cells *cells, const struct cell_mechanism *mechanism);
 int cells_add_pace(struct cells *cells, const struct cell_pace *pace);
 int cells_add_habit(struct cells *cells, const struct cell_habit *habit);
+int cells_add_crowd(struct cells *cells, const struct cell_crowd *crowd);
 int cells_add_coverage(struct cells *cells, const struct cell_coverage *coverage);
 
 /* Sorts; after it nothing may be added. */
@@ -125,6 +132,7 @@ const struct cell_pace *cells_paces(const struct cells *cells, uint16_t carrier,
 /* Of one (line, service), by voice, day. */
 const struct cell_habit *cells_habits(const struct cells *cells, uint16_t line, uint16_t service,
                                       size_t *ret_count);
+uint32_t cells_crowd(const struct cells *cells, uint16_t line, uint16_t service); /* 0 unknown */
 const struct cell_coverage *cells_coverage(const struct cells *cells, uint16_t line,
                                            size_t *ret_count);
 int64_t cells_first_us(const struct cells *cells); /* of all cells; 0 without any */

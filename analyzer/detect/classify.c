@@ -113,6 +113,12 @@ static enum event_class class_of(const struct question *question)
     return question->proven ? EVENT_BLOCKED : class_of_unproven(question);
 }
 
+/* Nobody answers and nothing proves why: a router can do that, too. */
+static bool wants_agreement(const struct question *question)
+{
+    return question->silent && !question->proven && question->candidate->kind == SERIES_FAILED;
+}
+
 static enum event_grade grade_of(const struct question *question, enum event_class class)
 {
     const struct context *context = question->context;
@@ -130,7 +136,7 @@ static enum event_grade grade_of(const struct question *question, enum event_cla
     case EVENT_OUTAGE:
         return abroad_known ? GRADE_CONFIRMED : GRADE_LIKELY;
     case EVENT_BLOCKED:
-        if (question->silent && !question->proven && context->carriers_bad == 0)
+        if (wants_agreement(question))
             return GRADE_LIKELY;
         break;
     default:
@@ -210,12 +216,12 @@ static const char *missing_of(const struct context *context, bool carrier_good)
 static void tell_in_words(const struct question *question)
 {
     static const char *const meanings[] = {
-        [EVENT_BLOCKED] = "Something between the ends stops it on this carrier.",
-        [EVENT_THROTTLED] = "Something between the ends slows it down on this carrier.",
-        [EVENT_WITHDRAWN] = "The service's own packets refuse this country.",
-        [EVENT_UNREACHABLE] = "Every carrier seen in this country fell silent towards it; packets "
+        [EVENT_BLOCKED] = "something between the ends stops it on this carrier.",
+        [EVENT_THROTTLED] = "something between the ends slows it down on this carrier.",
+        [EVENT_WITHDRAWN] = "the service's own packets refuse this country.",
+        [EVENT_UNREACHABLE] = "every carrier seen in this country fell silent towards it; packets "
                               "cannot say whether a gateway or the provider did it.",
-        [EVENT_OUTAGE] = "It was down elsewhere too, or nobody elsewhere could be asked.",
+        [EVENT_OUTAGE] = "it was down elsewhere too, or nobody elsewhere could be asked.",
         [EVENT_SHUTDOWN] = "",
         [EVENT_VANISHED] = "",
     };
@@ -224,9 +230,11 @@ static void tell_in_words(const struct question *question)
     const struct context *context = question->context;
 
     classify_explain(
-        event, "%" PRIu64 " of %" PRIu64 " attempts %s, before %" PRIu64 " of %" PRIu64 ". %s",
+        event, "%" PRIu64 " of %" PRIu64 " attempts %s, before %" PRIu64 " of %" PRIu64 ". %s %s",
         c->failures, c->attempts, c->kind == SERIES_SLOWED ? "were slowed down" : "failed",
-        c->baseline_failures, c->baseline_attempts, meanings[event->class]);
+        c->baseline_failures, c->baseline_attempts,
+        event->grade == GRADE_CONFIRMED ? "As far as packets and controls show," : "It looks as if",
+        meanings[event->class]);
     if (event->grade == GRADE_LIKELY)
         classify_explain(event, "%s", missing_of(context, question->carrier_good));
 }
@@ -260,11 +268,10 @@ enum classify_result classify_candidate(const struct candidate *candidate,
         return CLASSIFY_UNCLEAR;
     ret_event->class = class_of(&question);
     ret_event->grade = grade_of(&question, ret_event->class);
-    ret_event->scope =
-        is_one_line(&question) ? SCOPE_LINE
-        : ret_event->class == EVENT_WITHDRAWN || ret_event->class == EVENT_UNREACHABLE
-            ? SCOPE_COUNTRY
-            : SCOPE_CARRIER;
+    ret_event->scope = is_one_line(&question) ? SCOPE_LINE : SCOPE_CARRIER;
+    ret_event->wants_agreement = ret_event->class == EVENT_BLOCKED && wants_agreement(&question) &&
+                                 !is_one_line(&question) && question.carrier_good &&
+                                 question.works_elsewhere;
     tell_rules(&question);
     tell_in_words(&question);
     return CLASSIFY_EVENT;

@@ -29,7 +29,9 @@ struct detect_rule {
 const struct detect_rule *detect_rule_at(size_t index); /* NULL beyond the last */
 const struct detect_rule *detect_rule_find(const char *id);
 
-/* Fills the event's class, grade, scope, controls, rules, counts and explanation. */
+/* Fills the event's class, grade, scope, controls, rules, counts and explanation. No event speaks
+ * for a country here, and a block by silence that nothing proves is likely: campaign.h asks the
+ * others. */
 enum classify_result classify_candidate(const struct candidate *candidate,
                                         const struct cells *cells,
                                         const struct analysis_places *places,

@@ -26,17 +26,11 @@ void context_add(struct context_tally *sum, const struct context_tally *other)
 bool context_covers(const struct analysis_places *places, const char *country,
                     const struct context_window *window, int64_t hour_us)
 {
-    int minutes;
-    int64_t hours;
-
     if (hour_us + HOUR_US <= window->from_us || hour_us > window->to_us)
         return false;
     if (!window->hours)
         return true;
-    minutes =
-        places->offset_minutes ? places->offset_minutes(places->context, country, hour_us) : 0;
-    hours = (hour_us + (int64_t)minutes * 60000000) / HOUR_US;
-    return window->hours[hours % 24 + ((hours / 24 + 3) % 7 >= 5 ? 24 : 0)];
+    return window->hours[series_local_hour(places, country, hour_us)];
 }
 
 /* The first cell of the series that ends after the window's beginning. */

@@ -31,7 +31,10 @@
 #define SEGMENT_BASE_HIGH   0.4
 #define SEGMENT_PRIOR_BAD   1.0 /* of SEGMENT_PRIOR_VOTES: a twentieth */
 #define SEGMENT_PRIOR_VOTES 20.0
-#define SEGMENT_HOURS       48 /* 24 local hours of workdays, then of weekends */
+/* 24 local hours of workdays, then of weekends. A weekend is Saturday and Sunday in every country:
+ * where people rest on Friday and Saturday, Friday is counted among the workdays and Sunday among
+ * the weekends, so an event that keeps to workdays there is found with a smaller share. */
+#define SEGMENT_HOURS 48
 
 struct segment_vote {
     int64_t from_us, to_us; /* first and last attempt behind it */

@@ -24,7 +24,7 @@ static int64_t sooner(int64_t a, int64_t b)
     return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-static uint8_t local_hour(const struct analysis_places *places, const char *country,
+uint8_t series_local_hour(const struct analysis_places *places, const char *country,
                           int64_t time_us)
 {
     int minutes =
@@ -132,6 +132,17 @@ static size_t split_vote(struct segment_vote *votes, struct segment_vote vote)
     return 2;
 }
 
+/* Imported runs are rarely two an hour: those of different voices count over all the time. */
+static uint32_t imported_voices(const struct cells *cells, uint16_t carrier, uint16_t service)
+{
+    uint32_t voices = 0;
+
+    for (size_t line = 0; line < cells_line_count(cells); line++)
+        if (cells_line_carrier(cells, (uint16_t)line) == carrier)
+            voices += cells_crowd(cells, (uint16_t)line, service);
+    return voices;
+}
+
 int series_build(const struct cells *cells, const struct analysis_places *places, uint16_t carrier,
                  uint16_t service, enum series_kind kind, uint8_t ip_version,
                  struct series *ret_series)
@@ -156,13 +167,14 @@ int series_build(const struct cells *cells, const struct analysis_places *places
         series.voices = MAX_OF(series.voices, voices);
         if (vote.votes <= 0 || vote.from_us == 0)
             continue;
-        vote.local_hour = local_hour(places, country, cell[begin].hour_us);
+        vote.local_hour = series_local_hour(places, country, cell[begin].hour_us);
         series.count += split_vote(&series.votes[series.count], vote);
     }
     if (series.count > 0) {
         series.first_us = series.votes[0].from_us;
         series.last_us = series.votes[series.count - 1].to_us;
     }
+    series.voices = MAX_OF(series.voices, imported_voices(cells, carrier, service));
     double weeks = (double)(series.last_us - series.first_us) / (double)WEEK_US;
     series.attempts_a_week = (double)series.attempts / MAX_OF(weeks, 1);
     *ret_series = series;

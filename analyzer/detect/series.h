@@ -27,5 +27,9 @@ int series_build(const struct cells *cells, const struct analysis_places *places
                  struct series *ret_series);
 void series_finish(struct series *series);
 
+/* The local hour as segments count it: 0 to 23 of a workday, 24 to 47 of a Saturday or Sunday. */
+uint8_t series_local_hour(const struct analysis_places *places, const char *country,
+                          int64_t time_us);
+
 /* Do the lines of this cell add up, or may they see the same people? */
 bool series_is_tap(const struct cell_line *line);

@@ -36,6 +36,19 @@ static const struct event *open_event(const struct analysis *analysis, uint16_t 
     return worst;
 }
 
+static int64_t last_end(const struct analysis *analysis, uint16_t carrier, uint16_t service)
+{
+    int64_t end_us = 0;
+
+    for (size_t i = 0; i < analysis->event_count; i++) {
+        const struct event *event = &analysis->events[i];
+        if (event->ended && event->carrier == carrier &&
+            (event->service < 0 || event->service == service))
+            end_us = MAX_OF(end_us, event->end.latest_us);
+    }
+    return end_us;
+}
+
 static int state_of_pair(struct work *work, uint16_t carrier, uint16_t service,
                          struct pair_state *ret_state)
 {
@@ -51,7 +64,8 @@ static int state_of_pair(struct work *work, uint16_t carrier, uint16_t service,
     if (status != DL_OK)
         return status;
     state.at_us = window.to_us = series.last_us;
-    window.from_us = series.last_us - STATES_WINDOW_US;
+    window.from_us =
+        MAX_OF(series.last_us - STATES_WINDOW_US, last_end(work->analysis, carrier, service));
     tally = context_pair(work->cells, work->places, carrier, service, &window);
     state.attempts = tally.attempts;
     state.failures = tally.failures;

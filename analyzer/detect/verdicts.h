@@ -18,15 +18,18 @@
  * one can say what it takes back.
  */
 #include "analyzer/detect/analysis.h"
+#include "analyzer/judge/judge.h"
 #include "store/store.h"
 
-#define VERDICTS_RULES_VERSION "1" /* of detection; the judge has its own */
+#define VERDICTS_RULES_VERSION JUDGE_RULES_VERSION ".1" /* the judge's rules, then detection's */
 
 struct verdicts;
+struct injector_table;
 
 struct verdicts_options {
     const char *path; /* of the derived file; NULL for a nameless one */
     int64_t since_us, until_us;
+    const struct injector_table *injectors; /* of the catalog, for the judge; NULL for none */
     int (*progress)(void *context, uint64_t flows); /* may be NULL; other than DL_OK ends it */
     void *context;
 };

@@ -97,6 +97,12 @@ static void attempt_key(const struct attempts *attempts, const struct observatio
         memset(bytes + 1, 0, 16);
         memcpy(bytes + 17, &flow->client.pseudonym, 8);
     }
+    if (flow->import.present) { /* its runs, whatever their clients did within 30 s */
+        memset(bytes, 0, 25);
+        bytes[0] = UINT8_MAX;
+        memcpy(bytes + 1, &flow->import.run, 8);
+        memcpy(bytes + 9, &flow->input, 4);
+    }
     memcpy(bytes + 25, flow->service, length);
     key[0] = hash_bytes(&attempts->hash, bytes, 25 + length);
     key[1] = hash_bytes(&second, bytes, 25 + length);
@@ -147,7 +153,9 @@ int attempts_assign(struct attempts *attempts, const struct observation *flow, u
     const struct attempt *attempt = NULL;
     uint64_t key[2];
 
-    if (flow->service && flow->service[0]) {
+    bool alone = flow->import.present && flow->import.run == 0;
+
+    if (flow->service && flow->service[0] && !alone) {
         forget_before(attempts, flow->start_us);
         attempt_key(attempts, flow, key);
         uint32_t bucket = (uint32_t)key[0] & (BUCKET_COUNT - 1);

@@ -4,7 +4,8 @@
  * Attempts: all flows of one client to one service within 30 s (its questions, Happy Eyeballs
  * losers, retries) are one. An attempt is named by its first flow. Flows come in order of their
  * start; memory is bounded: an attempt is forgotten once its window is over. Flows of no service
- * are attempts of their own.
+ * are attempts of their own. Of other people's measurements the rows of one run and service are one,
+ * and a row without a run is one of its own.
  */
 #include <stdint.h>
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyzer/judge/attempt.h"
+#include "analyzer/judge/pace_reading.h"
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/intern.h"
@@ -17,7 +18,21 @@
 #define SERVICES_MAX   (1u << 16)
 #define SERVICES_BYTES (1u << 22)
 
+/* Of other people's measurements: how many targets at each depth, and what the first failure was. */
+enum { DEPTH_TCP = 1, DEPTH_TLS = 2, DEPTHS = 4 };
+struct run_counts {
+    bool v4_works;
+    uint16_t ok[DEPTHS], failed[DEPTHS], failed_v6[DEPTHS];
+    uint16_t pages; /* of the failures those that were shown a page: all before it worked */
+    uint16_t by_stage[STAGE_STREAM + 1]; /* failures */
+    uint16_t
+        lead[STAGE_STREAM + 1]; /* of the mechanism below: the majority's, where there is one */
+    const char *mechanism[STAGE_STREAM + 1], *rule[STAGE_STREAM + 1];
+    uint8_t attribution[STAGE_STREAM + 1];
+};
+
 struct open_attempt {
+    uint32_t run; /* slot of its run_counts; POOL_NONE */
     struct attempt_result result;
     bool tried, worked, failed;   /* connections */
     bool name_found, name_failed; /* questions */
@@ -30,7 +45,7 @@ struct attempt_fold {
     void *context;
     struct hash_key hash;
     struct intern *services;
-    struct pool pool;
+    struct pool pool, runs;
     uint32_t oldest, newest; /* by start */
     uint32_t buckets[BUCKET_COUNT];
 };
@@ -44,6 +59,8 @@ int attempt_fold_create(struct attempt_fold **ret_fold, attempt_result_fn fn, vo
         status = intern_create(&fold->services, SERVICES_MAX, SERVICES_BYTES);
     if (status == DL_OK)
         status = pool_init(&fold->pool, sizeof(struct open_attempt), OPEN_MAX);
+    if (status == DL_OK)
+        status = pool_init(&fold->runs, sizeof(struct run_counts), OPEN_MAX);
     if (status == DL_OK) {
         fold->fn = fn;
         fold->context = context;
@@ -61,6 +78,7 @@ void attempt_fold_destroy(struct attempt_fold *fold)
     if (fold->services)
         intern_destroy(fold->services);
     pool_finish(&fold->pool);
+    pool_finish(&fold->runs);
     free(fold);
 }
 
@@ -76,6 +94,50 @@ static unsigned depth_of(enum stage stage)
     return stage <= STAGE_TCP ? stage : STAGE_TCP + 1;
 }
 
+static uint8_t ip_version_of(const struct observation *flow)
+{
+    const struct endpoint *end =
+        flow->server.kind == ENDPOINT_ADDRESS ? &flow->server : &flow->client;
+
+    if (end->kind != ENDPOINT_ADDRESS)
+        return 0;
+    return address_is_v4(&end->address) ? 4 : 6;
+}
+
+static void keep_flow(struct open_attempt *attempt, const struct judged *judged)
+{
+    struct attempt_result *result = &attempt->result;
+    const struct observation *flow = &judged->flow;
+
+    result->flow_input = flow->input;
+    result->flow_packet = flow->packet;
+    result->ip_version = ip_version_of(flow);
+    result->server = flow->server;
+}
+
+static bool is_throttle(const char *mechanism)
+{
+    return mechanism && strstr(mechanism, ".throttle");
+}
+
+/* The first connection that worked decides; how quick it was is known of that one. */
+static void keep_success(struct open_attempt *attempt, const struct judged *judged)
+{
+    struct attempt_result *result = &attempt->result;
+    const struct observation *flow = &judged->flow;
+    bool has = flow->evidence.present;
+
+    uint64_t goodput_kbps = pace_goodput_bps(&flow->pace) / 1000;
+
+    result->throttled |= is_throttle(judged->verdict.mechanism) || flow->import.throttled;
+    result->goodput_kbps = MAX_OF(result->goodput_kbps, (uint32_t)MIN_OF(goodput_kbps, UINT32_MAX));
+    if (attempt->worked)
+        return;
+    keep_flow(attempt, judged);
+    result->handshake_us = has ? flow->evidence.handshake_rtt_us : flow->path.handshake_rtt_us;
+    result->exchange_us = has ? flow->evidence.first_exchange_us : flow->path.first_exchange_us;
+}
+
 static void keep_failure(struct open_attempt *attempt, const struct judged *judged)
 {
     unsigned depth = depth_of(judged->flow.stage) + 1;
@@ -86,24 +148,143 @@ static void keep_failure(struct open_attempt *attempt, const struct judged *judg
     attempt->result.stage = judged->flow.stage;
     attempt->result.mechanism = judged->verdict.mechanism;
     attempt->result.rule = judged->verdict.evidence_count ? judged->verdict.evidence[0].rule : NULL;
+    attempt->result.attribution = judged->verdict.attribution;
+    keep_flow(attempt, judged);
 }
 
-static void take_flow(struct open_attempt *attempt, const struct judged *judged)
+/* ---- a run of somebody else's measurement ---- */
+
+static bool is_v6(const struct endpoint *server)
+{
+    return server->kind == ENDPOINT_ADDRESS && !address_is_v4(&server->address);
+}
+
+/* What is of no known stage was tried to the end. */
+static unsigned run_depth(enum stage stage)
+{
+    static const uint8_t depths[] = {
+        [STAGE_NONE] = DEPTHS - 1,  [STAGE_DNS] = 0,          [STAGE_TCP] = DEPTH_TCP,
+        [STAGE_TLS] = DEPTH_TLS,    [STAGE_QUIC] = DEPTH_TLS, [STAGE_HTTP] = DEPTHS - 1,
+        [STAGE_STREAM] = DEPTHS - 1};
+    return depths[stage];
+}
+
+static void count_up(uint16_t *count)
+{
+    *count += *count < UINT16_MAX;
+}
+
+static void take_row(struct run_counts *run, const struct judged *judged)
+{
+    const struct observation *row = &judged->flow;
+    const struct verdict *verdict = &judged->verdict;
+    unsigned depth = run_depth(row->stage);
+    bool v6 = is_v6(&row->server);
+
+    if (verdict->outcome == OUTCOME_OK) {
+        run->v4_works |= !v6 && row->stage != STAGE_DNS;
+        count_up(&run->ok[depth]);
+    }
+    if (verdict->outcome != OUTCOME_FAILED)
+        return;
+    count_up(v6 ? &run->failed_v6[depth] : &run->failed[depth]);
+    if (row->import.blockpage.id[0])
+        count_up(&run->pages);
+    count_up(&run->by_stage[row->stage]);
+    if (run->lead[row->stage] == 0) {
+        run->mechanism[row->stage] = verdict->mechanism;
+        run->rule[row->stage] = verdict->evidence_count ? verdict->evidence[0].rule : NULL;
+        run->attribution[row->stage] = (uint8_t)verdict->attribution;
+    }
+    if (run->mechanism[row->stage] == verdict->mechanism)
+        count_up(&run->lead[row->stage]);
+    else
+        run->lead[row->stage]--;
+}
+
+/* The stage at which most failed, the shallower of equals: of that depth, or of any from TLS on. */
+static enum stage run_stage(const struct run_counts *run, unsigned depth)
+{
+    enum stage most = STAGE_NONE;
+    unsigned count = 0;
+
+    for (unsigned stage = 0; stage <= STAGE_STREAM; stage++) {
+        unsigned its = run_depth((enum stage)stage);
+        bool fits = its == depth || (depth >= DEPTH_TLS && its >= DEPTH_TLS);
+        if (fits && run->by_stage[stage] > count) {
+            most = (enum stage)stage;
+            count = run->by_stage[stage];
+        }
+    }
+    return most;
+}
+
+static unsigned run_failed(const struct run_counts *run, unsigned depth)
+{
+    return run->failed[depth] + (run->v4_works ? 0u : run->failed_v6[depth]);
+}
+
+/* Three quarters of those that came so far came no further; who got deeper came through here. */
+static bool run_fails_at(const struct run_counts *run, unsigned depth)
+{
+    unsigned ok = depth < DEPTHS - 1 ? run->pages : 0, failed = run_failed(run, depth);
+
+    for (unsigned deeper = depth; deeper < DEPTHS; deeper++)
+        ok += run->ok[deeper];
+    return failed > 0 && failed >= 3 * ok;
+}
+
+static enum outcome run_outcome(const struct run_counts *run, struct attempt_result *result)
+{
+    unsigned depth, deepest = DEPTHS;
+
+    while (deepest > 0 && run->ok[deepest - 1] + run_failed(run, deepest - 1) == 0)
+        deepest--;
+    if (deepest == 0)
+        return OUTCOME_UNKNOWN;
+    if (!run_fails_at(run, deepest - 1)) /* a name that was found is no success yet */
+        return deepest - 1 >= DEPTH_TCP ? OUTCOME_OK : OUTCOME_UNKNOWN;
+    for (depth = 0; !run_fails_at(run, depth); depth++)
+        ;
+    /* The name of one target says nothing of others that were tried by their addresses. */
+    if (depth < DEPTH_TCP && run_fails_at(run, DEPTH_TCP) &&
+        run_failed(run, DEPTH_TCP) > run_failed(run, depth))
+        depth = DEPTH_TCP;
+    result->stage = run_stage(run, depth);
+    result->mechanism = run->mechanism[result->stage];
+    result->rule = run->rule[result->stage];
+    result->attribution = (enum attribution)run->attribution[result->stage];
+    return OUTCOME_FAILED;
+}
+
+/* ---- any attempt ---- */
+
+static void take_flow(struct open_attempt *attempt, const struct judged *judged,
+                      struct run_counts *run)
 {
     bool worked = judged->verdict.outcome == OUTCOME_OK;
     bool failed = judged->verdict.outcome == OUTCOME_FAILED;
 
     attempt->result.proven |= judge_is_proven(&judged->verdict);
     attempt->result.certainty = MAX_OF(attempt->result.certainty, judged->flow.certainty);
+    if (run) {
+        attempt->result.throttled |= judged->flow.import.throttled;
+        if (judged->verdict.outcome != OUTCOME_UNKNOWN)
+            keep_flow(attempt, judged);
+        take_row(run, judged);
+        return;
+    }
     if (judged->flow.stage == STAGE_DNS) {
         attempt->name_found |= worked;
         attempt->name_failed |= failed;
     } else {
         attempt->tried = true;
+        if (worked)
+            keep_success(attempt, judged);
         attempt->worked |= worked;
         attempt->failed |= failed;
     }
-    if (failed)
+    if (failed && !attempt->worked)
         keep_failure(attempt, judged);
 }
 
@@ -125,10 +306,16 @@ static int give_oldest(struct attempt_fold *fold)
     uint32_t *link = &fold->buckets[attempt->bucket];
     struct attempt_result result = attempt->result;
 
-    result.outcome = outcome_of(attempt);
+    if (attempt->run != POOL_NONE) {
+        result.outcome = run_outcome(pool_at(&fold->runs, attempt->run), &result);
+        pool_give(&fold->runs, attempt->run);
+    } else {
+        result.outcome = outcome_of(attempt);
+    }
     if (result.outcome != OUTCOME_FAILED) {
         result.stage = STAGE_NONE;
         result.mechanism = result.rule = NULL;
+        result.attribution = ATTRIBUTION_NONE;
     }
     while (*link != slot)
         link = &attempt_at(fold, *link)->next_in_bucket;
@@ -167,7 +354,11 @@ static struct open_attempt *begin_attempt(struct attempt_fold *fold, uint32_t bu
                                               .packet = judged->attempt_packet,
                                               .start_us = flow->start_us,
                                               .client = flow->client,
+                                              .voice = flow->import.voice,
+                                              .flow_input = flow->input,
+                                              .flow_packet = flow->packet,
                                               .service = intern_text(fold->services, service)};
+    attempt->run = flow->import.present ? pool_take(&fold->runs) : POOL_NONE;
     attempt->bucket = bucket;
     attempt->next_in_bucket = fold->buckets[bucket];
     fold->buckets[bucket] = slot;
@@ -197,9 +388,10 @@ int attempt_fold_add(struct attempt_fold *fold, const struct judged *judged)
     struct open_attempt *attempt = find_attempt(fold, bucket, judged);
     if (!attempt)
         attempt = begin_attempt(fold, bucket, judged);
-    if (!attempt)
+    if (!attempt || (judged->flow.import.present && attempt->run == POOL_NONE))
         return -ENOMEM;
-    take_flow(attempt, judged);
+    take_flow(attempt, judged,
+              attempt->run == POOL_NONE ? NULL : pool_at(&fold->runs, attempt->run));
     return DL_OK;
 }
 

@@ -24,12 +24,13 @@
 
 void judge_note(struct verdict *verdict, const char *rule, const char *format, ...)
 {
+    const struct judge_rule *entry = judge_rule_find(rule);
     va_list arguments;
 
-    if (verdict->evidence_count == JUDGE_EVIDENCE_MAX)
+    if (!entry || verdict->evidence_count == JUDGE_EVIDENCE_MAX)
         return;
     struct judge_evidence *evidence = &verdict->evidence[verdict->evidence_count++];
-    evidence->rule = rule;
+    evidence->rule = entry->id;
     va_start(arguments, format);
     vsnprintf(evidence->detail, sizeof(evidence->detail), format, arguments);
     va_end(arguments);
@@ -247,16 +248,21 @@ static void note_question(const struct judge_context *context, struct verdict *v
 void judge_flow(const struct observation *flow, const struct judge_context *context,
                 struct verdict *ret_verdict)
 {
+    const struct observation no_packets = {.stage = flow->stage};
+
     memset(ret_verdict, 0, sizeof(*ret_verdict));
     ret_verdict->score = -1.0;
-    if (flow->dns.present || flow->stage == STAGE_DNS)
+    if (flow->import.present)
+        judge_import(flow, ret_verdict);
+    else if (flow->dns.present || flow->stage == STAGE_DNS)
         judge_dns(flow, context, ret_verdict);
     else if (flow->transport == TRANSPORT_TCP)
         judge_tcp(flow, context, ret_verdict);
     else
         judge_datagram(flow, context, ret_verdict);
-    proof_flow(flow, context, ret_verdict);
-    note_signature(flow, context, ret_verdict);
+    proof_flow(flow->import.present ? &no_packets : flow, context, ret_verdict);
+    if (!flow->import.present)
+        note_signature(flow, context, ret_verdict);
     if (ret_verdict->outcome == OUTCOME_FAILED)
         note_question(context, ret_verdict);
 }

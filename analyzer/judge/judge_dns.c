@@ -15,19 +15,10 @@
 
 enum { RCODE_NOERROR = 0, RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_REFUSED = 5 };
 
-/* IANA's special-purpose registry beyond what address_is_private() knows: "this network" and class
- * E. */
-static bool is_bogon(const struct address *address)
-{
-    if (address_is_private(address))
-        return true;
-    return address_is_v4(address) && (address->bytes[12] == 0 || address->bytes[12] >= 240);
-}
-
 bool judge_dns_only_bogons(const struct dns_facts_answer *answer)
 {
     for (unsigned i = 0; i < answer->address_count; i++)
-        if (!is_bogon(&answer->addresses[i]))
+        if (!address_is_bogon(&answer->addresses[i]))
             return false;
     return answer->address_count > 0;
 }

@@ -44,6 +44,9 @@ bool judge_server_spoke(const struct observation *flow);
 bool judge_blockpage(const struct observation *flow, struct verdict *verdict);
 bool judge_dns_blockpage(const struct observation *question, struct verdict *verdict);
 
+/* judge_import.c: a row of `darkline import`, which has no packets. */
+void judge_import(const struct observation *flow, struct verdict *verdict);
+
 void judge_tcp(const struct observation *flow, const struct judge_context *context,
                struct verdict *verdict);
 void judge_dns(const struct observation *flow, const struct judge_context *context,

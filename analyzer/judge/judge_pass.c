@@ -104,8 +104,9 @@ static void number_lines(struct judge_pass *pass)
 
     for (uint32_t i = 1; i <= count; i++) {
         const struct input_record *input = store_reader_input(pass->reader, i);
+        bool imported = input && input->vantage.origin == ORIGIN_IMPORTED; /* no packets */
         pass->lines[i] = i;
-        for (uint32_t j = 1; j < i && input && pass->lines[i] == i; j++) {
+        for (uint32_t j = 1; j < i && input && !imported && pass->lines[i] == i; j++) {
             const struct input_record *before = store_reader_input(pass->reader, j);
             if (pass->lines[j] == j && before && same_line(&input->vantage, &before->vantage))
                 pass->lines[i] = j;

@@ -149,6 +149,27 @@ static const struct judge_rule rules[] = {
      .says = "The same flow was many times quicker before.",
      .source = "Xue et al., Throttling Twitter, IMC 2021"},
 
+    {.id = "measured-failure",
+     .looks_at = "",
+     .says = "Somebody else's measurement failed; its stage and its word say how.",
+     .source = "OONI, df-007-errors"},
+    {.id = "measured-throttling",
+     .looks_at = "",
+     .says = "Somebody else's measurement says that it was slowed down.",
+     .source = "darkline, design section 4"},
+    {.id = "control-fails",
+     .looks_at = "",
+     .says = "The same failed from elsewhere at the same time: the site itself is down.",
+     .source = "OONI, ts-017-web-connectivity: control"},
+    {.id = "control-works",
+     .looks_at = "",
+     .says = "The same worked from elsewhere at the same time.",
+     .source = "OONI, ts-017-web-connectivity: control"},
+    {.id = "page-from-abroad",
+     .looks_at = "",
+     .says = "A block page's fingerprint matches, and the page is another country's.",
+     .source = "darkline, design section 5 (d)"},
+
     /* Contradictions: e^5 to one, since an error of clocks or a lost packet can feign each. */
     {.id = "answer-too-soon",
      .says = "An answer in the server's name came sooner than 0.8 of the least round trip to it.",
@@ -448,6 +469,13 @@ const struct judge_rule *judge_rule_at(size_t index)
 static const struct {
     const char *path, *text;
 } mechanisms[] = {
+    /* Where no more is known than the stage: only of other people's measurements. */
+    {"dns", "the name was not found, in a way that is not told"},
+    {"tcp", "the connection failed, in a way that is not told"},
+    {"tls", "the TLS handshake failed, in a way that is not told"},
+    {"http", "the web request failed, in a way that is not told"},
+    {"quic", "the QUIC connection failed, in a way that is not told"},
+    {"stream", "the exchange failed, in a way that is not told"},
     {"dns.injection.blockpage", "the name was answered with the address of a block page"},
     {"dns.injection.bogon", "the name was answered with an address that is not public"},
     {"dns.injection.other", "the name got two answers that contradict each other"},

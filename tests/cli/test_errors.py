@@ -24,7 +24,7 @@ from harness import (DAMAGED, DONE, FAILED, USAGE, Darkline, arguments, check, e
                      main, query, rows, skip, test)
 
 DARKLINE = None
-COMMANDS = ("run", "probe", "flows", "report", "catalog")
+COMMANDS = ("run", "probe", "import", "flows", "analyze", "report", "catalog")
 COMMITTED_WITHIN = 2.0  # seconds: what is older is in the store, whatever happens
 FLOWS = 40
 

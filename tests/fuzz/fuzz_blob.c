@@ -36,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         demand(memcmp(&first.evidence, &second.evidence, sizeof(first.evidence)) == 0);
         demand(memcmp(&first.pace, &second.pace, sizeof(first.pace)) == 0);
         demand(memcmp(&first.dns, &second.dns, sizeof(first.dns)) == 0);
+        demand(memcmp(&first.import, &second.import, sizeof(first.import)) == 0);
     }
     buffer_finish(&buffer);
     return 0;

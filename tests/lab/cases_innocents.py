@@ -2,8 +2,8 @@
 """Innocents that a middlebox plays: a bad line, a load balancer, an expired mapping. None may be accused."""
 
 from cases import ADDRESSES_SYNTHETIC, SRP_SYNTHETIC
-from cases_interference import BBM, SIGNAL, SRP, UEM, WHATSAPP, box_case, control_works
-from lab import CONTROL_HOST, UNSAID
+from cases_interference import BBM, SIGNAL, SRP, UEM, WHATSAPP, box_case, control_works, speak_srp
+from lab import CONTROL_HOST, HONEST, UNSAID
 
 PERSISTENT = 'options timeout:1 attempts:8'  # on a bad line questions get lost, too
 PLAIN_SITES = (SIGNAL, WHATSAPP, BBM)
@@ -15,8 +15,10 @@ def register_line(identity, description, **options):
     def play(lab):
         lab.serve_web(*PLAIN_SITES, CONTROL_HOST)
         lab.resolver()
-        lab.interfere('# nobody interferes', **options)
+        lab.interfere(HONEST, **options)
         lab.record()
+        for name in PLAIN_SITES:
+            lab.visit_web(name)
         for name in PLAIN_SITES:
             lab.curl(f'https://{name}/medium', '--max-time', '25')
             lab.expect(name, 443, 'tls')
@@ -41,9 +43,11 @@ def register_balancer(identity, description, name, fingerprint, flags='rst+ack')
         lab.interfere(f'balancer when sni={name} do reset flags={flags} to=both delay-ms={{round_trip}} '
                       f'{fingerprint}')
         lab.record()
+        lab.visit_web(name)
         control_works(lab)
-        lab.curl(f'https://{name}/', '--max-time', '6', exit_status=None)
-        lab.expect(name, 443, 'tls', 'failed', 'tls.reset.sni', 'reset', ends='endpoint', attribution=None)
+        for subscriber in lab.attempts():
+            lab.curl(f'https://{name}/', '--max-time', '6', exit_status=None, subscriber=subscriber)
+            lab.expect(name, 443, 'tls', 'failed', 'tls.reset.sni', 'reset', ends='endpoint', attribution=None)
         lab.stop_recording()
     return play
 
@@ -63,9 +67,11 @@ def balancer_later(lab):
     lab.resolver()
     lab.interfere(f'balancer when port=3101 idle=3 do reset to=both delay-ms={{round_trip}} ttl=245 ip-id=0 df=no')
     lab.record()
+    lab.visit(lambda subscriber: speak_srp(lab, subscriber))
     control_works(lab)
-    lab.client('pausing-client', SRP, 3101, rest=4, exit_status=3)
-    lab.expect(SRP, 3101, None, UNSAID, UNSAID, 'reset', certainty='likely', ends='endpoint', attribution=None)
+    for subscriber in lab.attempts():
+        lab.client('pausing-client', SRP, 3101, rest=4, exit_status=3, subscriber=subscriber)
+        lab.expect(SRP, 3101, None, UNSAID, UNSAID, 'reset', certainty='likely', ends='endpoint', attribution=None)
     lab.stop_recording()
 
 
@@ -78,9 +84,11 @@ def register_mapping(identity, description, action, **expected):
         lab.resolver()
         lab.interfere(f'mapping when port=3101 idle=3 do {action}')
         lab.record()
+        lab.visit(lambda subscriber: speak_srp(lab, subscriber))
         control_works(lab)
-        lab.client('pausing-client', SRP, 3101, rest=4, exit_status=3)
-        lab.expect(SRP, 3101, None, UNSAID, UNSAID, certainty='likely', innocent='idle-expiry', **expected)
+        for subscriber in lab.attempts():
+            lab.client('pausing-client', SRP, 3101, rest=4, exit_status=3, subscriber=subscriber)
+            lab.expect(SRP, 3101, None, UNSAID, UNSAID, certainty='likely', innocent='idle-expiry', **expected)
         lab.outlast_silence()
         lab.stop_recording()
     return play
@@ -112,7 +120,7 @@ def slow_server(lab):
     lab.serve('slow-server', BBM, 80, seconds=7)
     lab.serve_control()
     lab.resolver()
-    lab.interfere('# nobody interferes')
+    lab.interfere(HONEST)
     lab.record()
     lab.curl(f'http://{SIGNAL}/')
     lab.expect(SIGNAL, 80, 'http', close='fin')

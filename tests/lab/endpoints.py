@@ -7,6 +7,7 @@ published their bytes: all framing here is our own, and recordings say so ("synt
 usage: endpoints.py ROLE HOST PORT [KEY=VALUE...]
 """
 
+import contextlib
 import hashlib
 import hmac
 import random
@@ -15,6 +16,7 @@ import socket
 import ssl
 import struct
 import sys
+import threading
 import time
 
 PATIENCE = 30  # seconds; longer than any case
@@ -100,21 +102,24 @@ def srp_client(host, port, options, chance):
 
 def srp_server(address, port, options, chance):
     for line in accepted(address, port):
-        try:
-            receive_frame(line)
-            own = chance.randbytes(CHALLENGE_LENGTH)
-            send_frame(line, CHALLENGE, own)
-            _, challenge = receive_frame(line)
-            if receive_frame(line)[1] != proof(own):
-                raise SystemExit('the server could not prove itself')
-            send_frame(line, PROOF, proof(challenge))
-            send_frame(line, CONFIRM)
-            while True:
-                kind, _ = receive_frame(line)
-                answer = b'' if kind == KEEPALIVE else chance.randbytes(chance.randint(40, 1200))
-                send_frame(line, kind, answer)
-        except EOFError:
-            line.close()
+        threading.Thread(target=speak_srp, args=(line, chance), daemon=True).start()
+
+
+def speak_srp(line, chance):
+    """The server's side of one line, until its client is gone or was taken away."""
+    with line, contextlib.suppress(EOFError, OSError):
+        receive_frame(line)
+        own = chance.randbytes(CHALLENGE_LENGTH)
+        send_frame(line, CHALLENGE, own)
+        _, challenge = receive_frame(line)
+        if receive_frame(line)[1] != proof(own):
+            raise SystemExit('the server could not prove itself')
+        send_frame(line, PROOF, proof(challenge))
+        send_frame(line, CONFIRM)
+        while True:
+            kind, _ = receive_frame(line)
+            answer = b'' if kind == KEEPALIVE else chance.randbytes(chance.randint(40, 1200))
+            send_frame(line, kind, answer)
 
 
 def opaque_client(host, port, options, chance):
@@ -188,7 +193,8 @@ def silent_server(address, port, options, chance):
         for ready in select.select([server, *lines], [], [], PATIENCE)[0]:
             if ready is server:
                 lines.append(server.accept()[0])
-            elif not heard(ready):
+                continue
+            if not heard(ready):
                 lines.remove(ready)
                 ready.close()
 

@@ -19,6 +19,7 @@ from truth import question
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 SOONER, BEYOND = 0.8, 1.25  # of the server's least round trip; the latter with a margin
 CATALOGUED_PAGE = b'prohibited for viewership from within Pakistan'
+AT_ONCE_US = 20_000
 DEEDS = ('dropped', 'delayed', 'changed')
 
 
@@ -103,7 +104,9 @@ def round_trip(packets, injected):
 
 
 def overlap_differs(one, other):
-    """Two contents for one sequence range."""
+    """Two contents for one sequence range; what a reset says is no part of the stream (RFC 9293)."""
+    if (one.flags | other.flags) & RST:
+        return False
     distance = (other.seq - one.seq + 2**31) % 2**32 - 2**31
     begin, back = max(0, distance), max(0, -distance)
     length = min(len(one.payload) - begin, len(other.payload) - back)
@@ -135,6 +138,13 @@ def contradictions(packets, injected, woken_by_client, least):
     return sorted(found)
 
 
+def disbelieved(packets, injected):
+    """A reset that the client's kernel did not take: it goes on sending, which it does at once or not at all."""
+    resets = [packet for packet in injected if packet.flags & RST]
+    return bool(resets) and any(packet.up and not packet.flags & RST and packet.time > resets[-1].time + AT_ONCE_US
+                                for packet in packets)
+
+
 def told(lines):
     """What was done to one flow, in few words."""
     out = {'rules': sorted({line['rule'] for line in lines})}
@@ -158,10 +168,11 @@ def complete(flows, frames, lab, carrier):
     sent = {key: [line['sent'] for line in lines if 'sent' in line] for key, lines in journal.items()}
     injected = {key: [packet for packet in own if is_injected(packet, sent.get(key, ()), near)]
                 for key, own in packets.items()}
-    trips = {}
+    trips, counts = {}, {}
     for key in packets:
         if (trip := round_trip(packets[key], injected[key])) is not None:
             trips[key[2]] = min(trip, trips.get(key[2], trip))
+            counts[key[2:]] = counts.get(key[2:], 0) + 1
     for flow in flows:
         key = key_of(flow)
         lines, own = journal.get(key, []), packets[key]
@@ -177,11 +188,19 @@ def complete(flows, frames, lab, carrier):
         if flow.get('by') == 'resolver' and flow['mechanism'] == 'dns.injection.blockpage':
             found = ['d']  # a catalogued page's address proves it, whoever gives it
         did = any(deed in line for line in lines for deed in ('sent', 'dropped', 'delayed'))
+        if flow.get('mechanism') and 'dns' not in flow and not did and not {'attribution', 'ends', 'by'} & flow.keys():
+            raise ValueError(f'{flow["host"]} {key}: {flow["mechanism"]} was declared, and nobody did it')
         flow.setdefault('attribution', 'third-party' if did else None)
         flow.setdefault('contradiction', found)
         if flow['contradiction'] != found:
             raise ValueError(f'{flow["host"]} {key}: contradictions {found}, declared {flow["contradiction"]}')
+        ended = (flow.get('mechanism') or '').startswith(('tls.reset', 'http.reset', 'stream.reset'))
+        if ended and disbelieved(own, foreign):
+            raise ValueError(f'{flow["host"]} {key}: the client did not believe its reset: record again')
         if flow['attribution'] is None and found:
             raise ValueError(f'{flow["host"]} {key}: an innocent whose packets hold a contradiction: {found}')
         if lines:
             flow['interference'] = told(lines)
+        if lab.variation:
+            flow |= {'round_trips': counts.get(key[2:], 0)} | (
+                {'injector': lab.variation.family} if 'injected' in flow.get('interference', ()) else {})

@@ -18,6 +18,7 @@ CLIENT_LIMIT = 30  # seconds that any client may take
 GRACE = 12         # after a silence darkline wants ten seconds more of capture; this is what we give
 FILES = {'medium': 60_000, 'large': 400_000}  # on every web server, for what only happens later in a flow
 UNSAID = 'unsaid'  # a value on which a case does not want to commit itself
+HONEST = '# nobody interferes'
 CONTROL_HOST = 'connectivitycheck.gstatic.com'
 
 NGINX_HEAD = '''daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx-error.log;
@@ -44,9 +45,13 @@ class Expected(NamedTuple):
 
 
 class Lab:
-    def __init__(self, folder, authority, stop, seed, subscribers=1, resolver_options='', middlebox=None):
+    def __init__(self, folder, authority, stop, seed, subscribers=1, resolver_options='', middlebox=None,
+                 variation=None, visits=0, repeat=1):
         self.folder, self.authority, self.seed = folder, authority, seed
         self.middlebox = middlebox  # the program
+        self.variation = variation  # vary.Variation, or None: line and injector as written
+        self.visits, self.repeat = visits, repeat
+        self.box_rules, self.box_options = HONEST, {}
         self.topology = Topology(subscribers, resolver_options)
         self.processes = ProcessTable(folder, stop)
         self.addresses = {}   # host name: its lab address
@@ -80,29 +85,71 @@ class Lab:
     @property
     def delay_ms(self):
         """Of the middlebox's line, one way; seeds other than 1 have other lines."""
+        if self.variation:
+            return self.variation.delay_ms
         return int(DELAY_MS) + 5 * ((self.seed - 1) % 5)
 
     @property
     def hops(self):
         """What the middlebox takes from TTLs, so that the far end's is not the near one's."""
+        if self.variation:
+            return self.variation.hops
         return 9 + 2 * ((self.seed - 1) % 4)
 
     def interfere(self, rules, **options):
         """The middlebox takes the wire's place; rules and options as middlebox/rules.h and its usage have them.
 
-        In rules {round_trip} is a full one in milliseconds, and {young} an age in seconds: a flow that has just sent
-        its first request is younger.
+        In rules {round_trip} is a full one in milliseconds, {nearly} five sixths of one, and {young} an age in
+        seconds: a flow that has just sent its first request is younger.
         """
-        rules = rules.format(round_trip=2 * self.delay_ms + 0.5, young=3 * self.delay_ms / 1000)
+        if self.variation:
+            rules, options = self.variation.rules(rules), self.variation.line(options)
+            self.kept_addresses += self.variation.private
+        trip = 2 * self.delay_ms
+        self.box_rules = rules.format(round_trip=trip + 0.5, nearly=round(trip * 5 / 6, 2), young=1.5 * trip / 1000)
+        self.box_options = options
+        self.journal = os.path.join(self.folder, 'journal.jsonl')
+        self.place_box(self.box_rules, self.journal)
+
+    def place_box(self, rules, journal):
+        """Whatever stood there before goes."""
         self.processes.end(self.line)
-        path, self.journal = (os.path.join(self.folder, name) for name in ('rules', 'journal.jsonl'))
+        path = os.path.join(self.folder, 'rules')
         with open(path, 'w', encoding='ascii') as file:
             file.write(rules + '\n')
-        chosen = {'delay_ms': self.delay_ms, 'ttl_step': self.hops, 'seed': self.seed, **options}
+        chosen = {'delay_ms': self.delay_ms, 'ttl_step': self.hops, 'seed': self.seed, **self.box_options}
         words = [word for key, value in chosen.items() for word in ('--' + key.replace('_', '-'), str(value))]
         self.line = self.processes.start(self.topology.wire, self.middlebox, '--near', 'near', '--far', 'far',
-                                         '--rules', path, '--log', self.journal, *words)
+                                         '--rules', path, '--log', journal, *words)
         self.processes.await_text(self.line, 'ready')
+
+    # --- ordinary traffic before, and more than one attempt ---
+
+    def attempts(self):
+        """The subscriber of each attempt at what is interfered with: once, or as often as the recording wants."""
+        return [number % len(self.topology.subscribers) for number in range(self.repeat)]
+
+    def visit(self, come):
+        """Ordinary visits to a server that will be interfered with, so that its round trip is known as on any line:
+        come(subscriber) is called for each. The box is on the same line and does nothing. Before all that counts."""
+        if not self.visits:
+            return
+        self.place_box(HONEST, os.path.join(self.folder, 'asleep.jsonl'))
+        for number in range(self.visits):
+            come(number % len(self.topology.subscribers))
+        self.pause(0.2 + 6 * self.delay_ms / 1000)  # for their last packets
+        self.place_box(self.box_rules, self.journal)
+
+    def visit_web(self, name, port=443):
+        """The same, for a web server: another name on its address."""
+        def come(subscriber):
+            scheme = 'https' if port == 443 else 'http'
+            self.curl(f'{scheme}://{CONTROL_HOST}/generate_204', '--resolve',
+                      f'{CONTROL_HOST}:{port}:{self.addresses[name]}', '--max-time', '20', subscriber=subscriber)
+            truth = {'host': CONTROL_HOST, 'outcome': 'ok', 'mechanism': None, 'close': 'fin',
+                     'stage': 'tls' if port == 443 else 'http'}
+            self.expected.append(Expected(self.addresses[name], HOSTS[name].address, port, 'tcp', truth))
+        self.visit(come)
 
     # --- servers ---
 
@@ -148,10 +195,13 @@ class Lab:
         for name_of_file, size in FILES.items():
             with open(os.path.join(self.folder, name_of_file), 'wb') as file:
                 file.write(random.Random(self.seed).randbytes(size))
-        for name in names:
+        sites = [(name, name) for name in names]
+        if self.visits:
+            sites += [(CONTROL_HOST, name) for name in names if name != CONTROL_HOST]
+        for name, owner in sites:
             certificate, key = self.authority.issue(name)
-            address = self.host(name, over_ipv6)
-            places = [address] + ([f'[{self.addresses6[name]}]'] if over_ipv6 else [])
+            address = self.host(owner, over_ipv6 and name == owner)
+            places = [address] + ([f'[{self.addresses6[owner]}]'] if over_ipv6 else [])
             listen = ' '.join(f'listen {place}:80; listen {place}:443 ssl http2;' for place in places)
             text += NGINX_SITE.format(folder=self.folder, listen=listen, name=name, filling='darkline lab ' * 60,
                                       certificates=f'ssl_certificate {certificate}; ssl_certificate_key {key};')
@@ -186,8 +236,8 @@ class Lab:
     def start_client(self, role, host, port, subscriber=0, **options):
         return self.processes.start(self.topology.subscribers[subscriber], *self.endpoint(role, host, port, options))
 
-    def client(self, role, host, port, exit_status=0, **options):
-        self.finish(self.start_client(role, host, port, **options), exit_status)
+    def client(self, role, host, port, exit_status=0, subscriber=0, **options):
+        self.finish(self.start_client(role, host, port, subscriber, **options), exit_status)
 
     def start_curl(self, url, *options, subscriber=0):
         return self.processes.start(self.topology.subscribers[subscriber], 'curl', '--silent', '--show-error',

@@ -17,13 +17,9 @@ static uint32_t resolve(const struct field *field, uint32_t own, uint32_t other,
     case FIELD_FIXED:
         return field->value;
     case FIELD_COPY:
-        return own;
-    case FIELD_COPY_1:
-        return own + 1;
+        return own + field->value;
     case FIELD_MIRROR:
-        return other;
-    case FIELD_MIRROR_1:
-        return other + 1;
+        return other + field->value;
     case FIELD_RANDOM:
         return dice_between(&box->dice, low, high);
     case FIELD_OWN:
@@ -133,7 +129,10 @@ static uint32_t ack_of(const struct injection *in, enum side to, uint32_t copy)
 
 static void send_resets(const struct injection *in, enum side to, uint32_t beyond, int64_t after_us)
 {
+    static const char body[RESET_BODY_MAX] = "this connection was reset";
     struct draft d = draft_to(in, to);
+    d.payload = (const uint8_t *)body;
+    d.length = in->rule->body;
     for (uint32_t copy = 0; copy < in->rule->count; copy++) {
         if (copy && in->rule->redraw)
             take_fingerprint(in, to == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT, &d);

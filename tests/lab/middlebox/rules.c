@@ -104,6 +104,7 @@ static const struct key parameters[] = {
     {"count", KIND_NUMBER, AT(count), 0, 16, NULL},
     {"seq-step", KIND_NUMBER, AT(seq_step), 0, UINT32_MAX, NULL},
     {"redraw", KIND_YES, AT(redraw), 0, 0, NULL},
+    {"body", KIND_NUMBER, AT(body), 0, RESET_BODY_MAX, NULL},
     {"ack", KIND_WORD, AT(ack_numbers), 0, 0, ack_words},
     {"type", KIND_NUMBER, AT(icmp_type), 0, 255, NULL},
     {"code", KIND_NUMBER, AT(icmp_code), 0, 255, NULL},
@@ -177,12 +178,29 @@ static int parse_duration(const char *text, double unit_us, int64_t *ret_us)
     return r;
 }
 
+/* "copy" or "mirror", with a number added or taken away. */
+static int parse_copied(const char *text, uint32_t maximum, struct field *ret_field)
+{
+    static const struct word modes[] = {{"copy", FIELD_COPY}, {"mirror", FIELD_MIRROR}, {0}};
+    size_t length = strcspn(text, "+-");
+    char word[8];
+    uint32_t mode, step = 0;
+    if (length >= sizeof(word))
+        return DL_MALFORMED;
+    memcpy(word, text, length);
+    word[length] = '\0';
+    if (find_word(modes, word, &mode) != DL_OK)
+        return DL_MALFORMED;
+    if (text[length] && (maximum == 1 || parse_number(text + length + 1, maximum, &step) != DL_OK))
+        return DL_MALFORMED;
+    *ret_field = (struct field){(enum field_mode)mode, text[length] == '-' ? 0 - step : step};
+    return DL_OK;
+}
+
 int field_parse(const char *text, uint32_t maximum, struct field *ret_field)
 {
-    static const struct word modes[] = {{"copy", FIELD_COPY},         {"copy+1", FIELD_COPY_1},
-                                        {"mirror", FIELD_MIRROR},     {"mirror+1", FIELD_MIRROR_1},
-                                        {"random", FIELD_RANDOM},     {"own", FIELD_OWN},
-                                        {"ttl+1375", FIELD_TTL_1375}, {0}};
+    static const struct word modes[] = {
+        {"random", FIELD_RANDOM}, {"own", FIELD_OWN}, {"ttl+1375", FIELD_TTL_1375}, {0}};
     uint32_t mode;
     if (maximum == 1 && (strcmp(text, "yes") == 0 || strcmp(text, "no") == 0)) {
         *ret_field = (struct field){FIELD_FIXED, text[0] == 'y'};
@@ -192,6 +210,8 @@ int field_parse(const char *text, uint32_t maximum, struct field *ret_field)
         *ret_field = (struct field){(enum field_mode)mode, 0};
         return DL_OK;
     }
+    if (parse_copied(text, maximum, ret_field) == DL_OK)
+        return DL_OK;
     ret_field->mode = FIELD_FIXED;
     return parse_number(text, maximum, &ret_field->value);
 }

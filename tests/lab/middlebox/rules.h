@@ -28,6 +28,7 @@
  *   reset             flags=rst|rst+ack|alternate to=client|server|both count= seq-step=
  *                     ack=same|rising|zero pass= residual=S residual-by=drop|reset
  *                     redraw=yes|no (a random fingerprint anew for each copy)
+ *                     body=N (bytes of text in the reset itself, as RFC 9293 allows)
  *   icmp              type= code= from=ADDRESS; the packet it answers never passes
  *   page              page=status|bare|redirect|forbidden|iframe fin= then=nothing|rst
  *                     to=client|both pass=
@@ -41,8 +42,9 @@
  * What is injected carries a fingerprint:
  *   delay-ms= gap-ms= after the packet that woke the rule, and between copies
  *   ttl= ip-id= window= df=yes|no|copy timestamps=yes|no
- *     numbers, or: copy, copy+1 (as the impersonated end had it last), mirror, mirror+1 (the other
- *     end), random, own (a counter of the injector's), ttl+1375 (window only)
+ *     numbers, or: copy (as the impersonated end had it last), mirror (the other end), each with a
+ *     number added or taken away (copy+1, mirror-1; not for df), random, own (a counter of the
+ *     injector's), ttl+1375 (window only)
  */
 #include "base/address.h"
 #include "base/status.h"
@@ -52,6 +54,7 @@
 #define RULE_ID_SIZE       32u
 #define RULE_ADDRESSES_MAX 6u
 #define RULES_TEXT_MAX     65536u
+#define RESET_BODY_MAX     512u
 
 enum moment {
     MOMENT_SYN = 1,
@@ -81,20 +84,11 @@ enum reset_flags { RESET_RST, RESET_RST_ACK, RESET_ALTERNATE };
 enum ack_numbers { ACK_SAME, ACK_RISING, ACK_ZERO };
 enum page { PAGE_STATUS, PAGE_BARE, PAGE_REDIRECT, PAGE_FORBIDDEN, PAGE_IFRAME };
 
-enum field_mode {
-    FIELD_FIXED,
-    FIELD_COPY,
-    FIELD_COPY_1,
-    FIELD_MIRROR,
-    FIELD_MIRROR_1,
-    FIELD_RANDOM,
-    FIELD_OWN,
-    FIELD_TTL_1375
-};
+enum field_mode { FIELD_FIXED, FIELD_COPY, FIELD_MIRROR, FIELD_RANDOM, FIELD_OWN, FIELD_TTL_1375 };
 
 struct field {
     enum field_mode mode;
-    uint32_t value; /* of FIELD_FIXED */
+    uint32_t value; /* of FIELD_FIXED; of FIELD_COPY and FIELD_MIRROR what is added, modulo 2^32 */
 };
 
 struct fingerprint {
@@ -123,7 +117,7 @@ struct rule {
     int64_t residual_us;
     bool residual_resets;
     bool whole_flow;
-    uint32_t flags, ack_numbers, count, seq_step;
+    uint32_t flags, ack_numbers, count, seq_step, body;
     bool redraw;
     struct address addresses[RULE_ADDRESSES_MAX];
     uint32_t address_count, injectors, record_ttl, dns_flags, rcode;
@@ -146,5 +140,6 @@ struct rules {
 int rules_parse(char *text, struct rules *ret_rules, struct dl_error *error);
 /* The same from a file; the error then begins with its path. */
 int rules_load(const char *path, struct rules *ret_rules, struct dl_error *error);
-/* One value of a fingerprint: a number up to `maximum`, or a word. DL_OK or DL_MALFORMED. */
+/* One value of a fingerprint: a number up to `maximum`, or a word; the same bounds what is added to
+ * one. DL_OK or DL_MALFORMED. */
 int field_parse(const char *text, uint32_t maximum, struct field *ret_field);

@@ -190,6 +190,23 @@ static void test_reset_that_mirrors_the_client(void **state)
     end();
 }
 
+static void test_reset_beside_the_server(void **state)
+{
+    (void)state;
+    begin("r when payload=any do reset ttl=copy-1 ip-id=copy+20000 window=mirror body=20");
+    open_flow("hello");
+    collect(30 * MILLISECOND);
+    assert_int_equal(out_count, 1);
+    assert_int_equal(packets[0].ttl, SERVER_TTL - 4 - 1);
+    assert_int_equal(packets[0].ip_id, 29000);
+    assert_int_equal(packets[0].tcp_window, 502);
+    assert_int_equal(packets[0].tcp_flags, TCP_RST);
+    assert_int_equal(packets[0].seq, SERVER_SEQ + 1);
+    assert_int_equal(packets[0].payload_length, 20);
+    assert_memory_equal(packets[0].payload, "this connection was ", 20);
+    end();
+}
+
 static void test_copies_with_rising_numbers(void **state)
 {
     (void)state;
@@ -341,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_transparent),
         cmocka_unit_test(test_reset_that_mirrors_the_server),
         cmocka_unit_test(test_reset_that_mirrors_the_client),
+        cmocka_unit_test(test_reset_beside_the_server),
         cmocka_unit_test(test_copies_with_rising_numbers),
         cmocka_unit_test(test_random_fingerprints),
         cmocka_unit_test(test_page_for_a_host),

@@ -49,7 +49,8 @@ static void test_conditions_and_parameters(void **state)
     assert_int_equal(one->residual_us, 90000000);
     assert_int_equal(one->print.delay_us, 2500);
     assert_int_equal(one->print.ttl.mode, FIELD_COPY);
-    assert_int_equal(one->print.ip_id.mode, FIELD_MIRROR_1);
+    assert_int_equal(one->print.ip_id.mode, FIELD_MIRROR);
+    assert_int_equal(one->print.ip_id.value, 1);
     assert_int_equal(one->print.df.mode, FIELD_FIXED);
     assert_int_equal(one->print.df.value, 1);
     assert_int_equal(one->print.window.mode, FIELD_TTL_1375);
@@ -101,6 +102,11 @@ static void test_errors_name_their_line(void **state)
         {"a when port=1 do drop port=2", "1: no such key here: 'port'"},
         {"a when port=1 do reset ttl=256", "1: '256' cannot be ttl"},
         {"a when port=1 do reset df=maybe", "1: 'maybe' cannot be df"},
+        {"a when port=1 do reset df=copy+1", "1: 'copy+1' cannot be df"},
+        {"a when port=1 do reset ttl=copy+256", "1: 'copy+256' cannot be ttl"},
+        {"a when port=1 do reset ttl=copy-", "1: 'copy-' cannot be ttl"},
+        {"a when port=1 do reset ip-id=copying+1", "1: 'copying+1' cannot be ip-id"},
+        {"a when port=1 do reset body=513", "1: '513' cannot be body"},
         {"a when server=10.0.0.300 do drop", "1: '10.0.0.300' cannot be server"},
         {"a when sni=ex*am/ple do drop", "1: 'ex*am/ple' cannot be sni"},
         {"a when p=1.5 do drop", "1: '1.5' cannot be p"},

@@ -61,6 +61,19 @@ static void with_controls(struct world_line line)
     works(line, "blackberry-bis", 0, DAYS(21));
 }
 
+static void assert_rules(const struct event *event, const char *const *wanted)
+{
+    for (; *wanted; wanted++) {
+        bool found = false;
+        for (unsigned i = 0; i < event->rule_count; i++)
+            found |= strcmp(event->rules[i], *wanted) == 0;
+        if (!found)
+            print_error("rule %s is missing\n", *wanted);
+        assert_true(found);
+    }
+}
+#define ASSERT_RULES(event, ...) assert_rules(event, (const char *const[]){__VA_ARGS__, NULL})
+
 static const struct event *only_event(const struct analysis *analysis)
 {
     assert_int_equal(analysis->event_count, 1);
@@ -87,6 +100,10 @@ static void test_blocked(void **state)
     assert_true(event->onset.latest_us >= world_hour(&world, DAYS(10)));
     assert_true(event->onset.latest_us - event->onset.earliest_us <= INT64_C(7200000000));
     assert_false(event->ended);
+    ASSERT_RULES(event, "failing-stretch", "proven-third-party", "controls-good", "works-elsewhere",
+                 "works-abroad");
+    assert_string_equal(cells_mechanism(world.cells, (uint16_t)event->mechanism), "tls.reset.sni");
+    assert_true(event->mechanisms[0].share > 0.99 && event->proven > 0);
     analysis_destroy(analysis);
 }
 
@@ -102,6 +119,61 @@ static void test_silence_alone(void **state)
     analysis = world_analyse(&world);
     assert_int_equal(only_event(analysis)->class, EVENT_BLOCKED);
     assert_int_equal(only_event(analysis)->grade, GRADE_LIKELY);
+    ASSERT_RULES(only_event(analysis), "silence");
+    analysis_destroy(analysis);
+}
+
+/* Nothing else was seen: it says so, and cannot be sure. */
+static void test_no_controls(void **state)
+{
+    struct analysis *analysis;
+    (void)state;
+    cut(jazz, "tls.reset.sni", true);
+    analysis = world_analyse(&world);
+    assert_int_equal(only_event(analysis)->grade, GRADE_LIKELY);
+    ASSERT_RULES(only_event(analysis), "no-control-here", "no-control-country",
+                 "no-control-abroad");
+    analysis_destroy(analysis);
+}
+
+/* One after another, each by the same means: not one gateway. */
+static void test_staged(void **state)
+{
+    struct analysis *analysis;
+    (void)state;
+    cut(jazz, "tls.reset.sni", false);
+    works(ufone, "blackberry-bes", 0, DAYS(14));
+    fails(ufone, "blackberry-bes", DAYS(14), DAYS(21), "tls.reset.sni", false);
+    with_controls(jazz);
+    with_controls(ufone);
+    works(abroad, "blackberry-bes", 0, DAYS(21));
+    analysis = world_analyse(&world);
+    assert_int_equal(analysis->event_count, 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(analysis->events[i].class, EVENT_BLOCKED);
+    ASSERT_RULES(&analysis->events[0], "second-carrier");
+    analysis_destroy(analysis);
+}
+
+static void test_hours(void **state)
+{
+    struct analysis *analysis;
+    (void)state;
+    for (unsigned day = 0; day < 21; day++) {
+        works(jazz, "blackberry-bes", DAYS(day), DAYS(day) + 4);
+        if (day >= 7 && day % 7 < 5)
+            fails(jazz, "blackberry-bes", DAYS(day) + 4, DAYS(day) + 8, "tls.reset.sni", true);
+        else
+            works(jazz, "blackberry-bes", DAYS(day) + 4, DAYS(day) + 8);
+        works(jazz, "blackberry-bes", DAYS(day) + 8, DAYS(day) + 24);
+    }
+    with_controls(jazz);
+    works(abroad, "blackberry-bes", 0, DAYS(21));
+    analysis = world_analyse(&world);
+    assert_true(only_event(analysis)->has_hours);
+    for (unsigned h = 0; h < 24; h++) /* five hours ahead of UTC */
+        assert_int_equal(only_event(analysis)->hours[h], h >= 9 && h < 13);
+    ASSERT_RULES(only_event(analysis), "keeps-hours");
     analysis_destroy(analysis);
 }
 
@@ -121,6 +193,7 @@ static void test_withdrawn(void **state)
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(analysis->events[i].class, EVENT_WITHDRAWN);
         assert_int_equal(analysis->events[i].grade, GRADE_CONFIRMED);
+        ASSERT_RULES(&analysis->events[i], "own-words", "everywhere-at-once");
     }
     analysis_destroy(analysis);
 }
@@ -168,6 +241,7 @@ static void test_outage(void **state)
     assert_int_equal(analysis->event_count, 2);
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(analysis->events[i].class, EVENT_OUTAGE);
+    ASSERT_RULES(&analysis->events[0], "down-abroad");
     analysis_destroy(analysis);
 }
 
@@ -188,6 +262,11 @@ static void test_shutdown(void **state)
     assert_int_equal(event->class, EVENT_SHUTDOWN);
     assert_int_equal(event->service, -1);
     assert_true(event->ended);
+    ASSERT_RULES(event, "carrier-dark");
+    assert_string_equal(cells_mechanism(world.cells, (uint16_t)event->mechanism), "tcp.timeout");
+    assert_int_equal(event->mechanism_count, 1);
+    assert_true(event->mechanisms[0].share > 0.99);
+    assert_in_range(event->quality, 1, 5);
     analysis_destroy(analysis);
 }
 
@@ -230,6 +309,7 @@ static void test_one_home_proven(void **state)
     works(abroad, "blackberry-bes", 0, DAYS(21));
     analysis = world_analyse(&world);
     assert_int_equal(only_event(analysis)->scope, SCOPE_LINE);
+    ASSERT_RULES(only_event(analysis), "one-line");
     assert_int_equal(only_event(analysis)->grade, GRADE_LIKELY);
     analysis_destroy(analysis);
 }
@@ -260,6 +340,7 @@ static void test_first_sight(void **state)
     analysis = world_analyse(&world);
     assert_int_equal(only_event(analysis)->class, EVENT_BLOCKED);
     assert_true(only_event(analysis)->onset.earliest_us == 0);
+    ASSERT_RULES(only_event(analysis), "first-sight");
     analysis_destroy(analysis);
 }
 
@@ -292,6 +373,111 @@ static void test_insufficient(void **state)
     analysis_destroy(analysis);
 }
 
+/* Six users that try daily and are then seen on other services only; one day a voice each. */
+static void add_habit(uint16_t line, uint16_t service, uint64_t voice, unsigned day)
+{
+    struct cell_habit habit = {.voice = voice,
+                               .day_us = world_hour(&world, DAYS(day)),
+                               .line = line,
+                               .service = service,
+                               .attempts = 3,
+                               .last_us = world_hour(&world, DAYS(day) + 20)};
+    assert_int_equal(cells_add_habit(world.cells, &habit), DL_OK);
+}
+
+static void users_until(unsigned last_day, unsigned days, bool others_too)
+{
+    struct cell_line line = {.probe_id = "tap-jazz",
+                             .carrier = "jazz",
+                             .country = "PK",
+                             .position = POSITION_CARRIER,
+                             .clock = CLOCK_SYNCHRONISED,
+                             .epoch = 1};
+    uint16_t number, bes, bis;
+    assert_int_equal(cells_name_line(world.cells, &line, &number), DL_OK);
+    assert_int_equal(cells_name_service(world.cells, "blackberry-bes", &bes), DL_OK);
+    assert_int_equal(cells_name_service(world.cells, "blackberry-bis", &bis), DL_OK);
+    for (uint64_t voice = 1; voice <= 6; voice++) {
+        for (unsigned day = 0; day < days; day++) {
+            if (day <= last_day)
+                add_habit(number, bes, voice, day);
+            if (day <= last_day || others_too)
+                add_habit(number, bis, voice, day);
+        }
+    }
+}
+
+static void test_vanished(void **state)
+{
+    struct analysis *analysis;
+    (void)state;
+    works(jazz, "blackberry-bis", 0, DAYS(21));
+    users_until(10, 21, true);
+    analysis = world_analyse(&world);
+    assert_int_equal(only_event(analysis)->class, EVENT_VANISHED);
+    assert_int_equal(only_event(analysis)->grade, GRADE_LIKELY);
+    ASSERT_RULES(only_event(analysis), "habitual-gone");
+    assert_true(only_event(analysis)->onset.earliest_us == world_hour(&world, DAYS(10) + 20));
+    assert_false(only_event(analysis)->ended);
+    analysis_destroy(analysis);
+}
+
+/* Gone from everything: a holiday, or a dead probe. */
+static void test_holiday(void **state)
+{
+    struct analysis *analysis;
+    (void)state;
+    works(jazz, "blackberry-bis", 0, DAYS(21));
+    users_until(10, 21, false);
+    analysis = world_analyse(&world);
+    assert_int_equal(analysis->event_count, 0);
+    analysis_destroy(analysis);
+}
+
+static void watched(unsigned from_hour, unsigned to_hour)
+{
+    struct cell_line line = {.probe_id = "tap-jazz",
+                             .carrier = "jazz",
+                             .country = "PK",
+                             .position = POSITION_CARRIER,
+                             .clock = CLOCK_SYNCHRONISED,
+                             .epoch = 1};
+    struct cell_coverage coverage = {.from_us = world_hour(&world, from_hour),
+                                     .to_us = world_hour(&world, to_hour),
+                                     .link_up = true};
+    assert_int_equal(cells_name_line(world.cells, &line, &coverage.line), DL_OK);
+    assert_int_equal(cells_add_coverage(world.cells, &coverage), DL_OK);
+}
+
+/* Up, and nothing on it for a day where there was always something. */
+static void test_volume_gone(void **state)
+{
+    struct analysis *analysis;
+    (void)state;
+    works(jazz, "blackberry-bis", 0, DAYS(14));
+    works(jazz, "blackberry-bis", DAYS(15), DAYS(21));
+    watched(0, DAYS(21));
+    analysis = world_analyse(&world);
+    assert_int_equal(only_event(analysis)->class, EVENT_SHUTDOWN);
+    assert_true(only_event(analysis)->ended);
+    ASSERT_RULES(only_event(analysis), "volume-gone");
+    analysis_destroy(analysis);
+}
+
+/* The probe was off: nothing is known of that day. */
+static void test_probe_off(void **state)
+{
+    struct analysis *analysis;
+    (void)state;
+    works(jazz, "blackberry-bis", 0, DAYS(14));
+    works(jazz, "blackberry-bis", DAYS(15), DAYS(21));
+    watched(0, DAYS(14));
+    watched(DAYS(15), DAYS(21));
+    analysis = world_analyse(&world);
+    assert_int_equal(analysis->event_count, 0);
+    analysis_destroy(analysis);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -301,7 +487,9 @@ int main(void)
         TEST(test_gateway_resets),  TEST(test_gateway_drops),   TEST(test_outage),
         TEST(test_shutdown),        TEST(test_dead_resolver),   TEST(test_one_home),
         TEST(test_one_home_proven), TEST(test_one_probe_alone), TEST(test_first_sight),
-        TEST(test_quiet),           TEST(test_insufficient),
+        TEST(test_vanished),        TEST(test_holiday),         TEST(test_volume_gone),
+        TEST(test_probe_off),       TEST(test_no_controls),     TEST(test_staged),
+        TEST(test_hours),           TEST(test_quiet),           TEST(test_insufficient),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,12 +12,6 @@
 
 #define HOUR INT64_C(3600000000)
 
-int world_init(struct world *world)
-{
-    *world = (struct world){.dice = 11, .begin_us = INT64_C(1446422400000000)}; /* 2015-11-02 */
-    return cells_create(&world->cells);
-}
-
 void world_finish(struct world *world)
 {
     cells_destroy(world->cells);
@@ -99,6 +93,28 @@ void world_add(struct world *world, const struct world_stretch *stretch)
         add_hour(world, stretch, line, service, hour);
 }
 
+static uint32_t about(struct world *world, double value)
+{
+    return (uint32_t)(value * (2.0 / 3 + roll(world) * 2 / 3));
+}
+
+void world_add_pace(struct world *world, const struct world_pace *pace)
+{
+    struct cell_pace item = {.line = line_of(world, &pace->line)};
+
+    assert_int_equal(cells_name_service(world->cells, pace->service, &item.service), DL_OK);
+    for (unsigned hour = pace->from_hour; hour < pace->to_hour; hour++) {
+        for (unsigned v = 0; v < pace->line.voices; v++) {
+            item.start_us = world_hour(world, hour) + (int64_t)(roll(world) * (double)HOUR);
+            item.goodput_kbps = about(world, pace->kbps);
+            item.handshake_us = about(world, pace->handshake_ms * 1000);
+            item.exchange_us = about(world, pace->exchange_ms * 1000);
+            item.voice = v + 1;
+            assert_int_equal(cells_add_pace(world->cells, &item), DL_OK);
+        }
+    }
+}
+
 static enum service_class class_of(void *context, const char *service)
 {
     (void)context;
@@ -112,11 +128,18 @@ static int offset_of(void *context, const char *country, int64_t time_us)
     return strcmp(country, "PK") == 0 ? 300 : 0;
 }
 
+int world_init(struct world *world)
+{
+    *world = (struct world){.dice = 11, .begin_us = INT64_C(1446422400000000)}; /* 2015-11-02 */
+    world->places.service_class = class_of;
+    world->places.offset_minutes = offset_of;
+    return cells_create(&world->cells);
+}
+
 struct analysis *world_analyse(struct world *world)
 {
-    struct analysis_places places = {.service_class = class_of, .offset_minutes = offset_of};
     struct analysis *analysis = NULL;
     assert_int_equal(cells_seal(world->cells), DL_OK);
-    assert_int_equal(analysis_run(world->cells, &places, &analysis), DL_OK);
+    assert_int_equal(analysis_run(world->cells, &world->places, &analysis), DL_OK);
     return analysis;
 }

@@ -8,7 +8,8 @@
 struct world {
     struct cells *cells;
     uint32_t dice;
-    int64_t begin_us; /* a Monday, 00:00 UTC */
+    int64_t begin_us;              /* a Monday, 00:00 UTC */
+    struct analysis_places places; /* service_class and offset_minutes are given */
 };
 
 struct world_line {
@@ -30,9 +31,19 @@ struct world_stretch {
     bool proven;
 };
 
+/* Flows of one line and service with a pace, hours [from, to): each voice has one an hour, of about
+ * this goodput and these times (0: not known), each within a third of it. */
+struct world_pace {
+    struct world_line line;
+    const char *service;
+    unsigned from_hour, to_hour;
+    double kbps, handshake_ms, exchange_ms;
+};
+
 int world_init(struct world *world);
 void world_finish(struct world *world);
 void world_add(struct world *world, const struct world_stretch *stretch);
+void world_add_pace(struct world *world, const struct world_pace *pace);
 /* Seals and analyses; the caller destroys the result. */
 struct analysis *world_analyse(struct world *world);
 int64_t world_hour(const struct world *world, unsigned hour);

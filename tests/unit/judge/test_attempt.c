@@ -97,6 +97,31 @@ static void test_many(void **state)
     attempts_destroy(a);
 }
 
+/* Rows of one run and service are one attempt, whoever their client is; a row without run is one. */
+static void test_runs(void **state)
+{
+    static const struct {
+        uint64_t run;
+        const char *service;
+        uint64_t first;
+    } rows[] = {{7, "signal", 1}, {7, "signal", 1}, {8, "signal", 3}, {7, "tor", 4},
+                {0, "signal", 5}, {0, "signal", 6}, {7, "signal", 1}};
+    struct attempts *a;
+    uint64_t first;
+    uint32_t input;
+    (void)state;
+    assert_int_equal(attempts_create(&a), 0);
+    for (uint64_t i = 0; i < 7; i++) {
+        struct observation row = flow_at(S, 1, rows[i].service, i + 1);
+        row.import.present = true;
+        row.import.run = rows[i].run;
+        assert_int_equal(attempts_assign(a, &row, &input, &first), 0);
+        assert_int_equal(first, rows[i].first);
+    }
+    assert_int_equal(assign(a, S, 1, "signal", 20), 20); /* a captured flow is none of them */
+    attempts_destroy(a);
+}
+
 /* More attempts in one window than are kept: the oldest are forgotten, nothing breaks. */
 static void test_bounded(void **state)
 {
@@ -114,10 +139,8 @@ static void test_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_window),
-        cmocka_unit_test(test_apart),
-        cmocka_unit_test(test_many),
-        cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_window), cmocka_unit_test(test_apart),   cmocka_unit_test(test_many),
+        cmocka_unit_test(test_runs),   cmocka_unit_test(test_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

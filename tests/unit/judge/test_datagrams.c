@@ -30,7 +30,11 @@ static void assert_said(const struct observation *o, enum outcome outcome, const
 {
     struct verdict verdict = judged(o, NULL);
 
+    const char *rule = o->stage == STAGE_QUIC ? "quic-handshake-unfinished" : "freeze-in-datagrams";
+
     assert_int_equal(verdict.outcome, outcome);
+    assert_non_null(judge_rule_find(rule));
+    assert_int_equal(has_rule(&verdict, rule), mechanism != NULL);
     assert_int_equal(verdict.mechanism != NULL, mechanism != NULL);
     if (mechanism)
         assert_string_equal(verdict.mechanism, mechanism);

@@ -156,6 +156,7 @@ static void test_foreign_redirect(void **state)
                                                                        .ttl = 47,
                                                                        .ttl_expected = 43};
     assert_string_equal(judged(&o, NULL).mechanism, "http.redirect");
+    assert_string_equal(judged(&o, NULL).evidence[0].rule, "foreign-redirect");
     assert_open(&o, NULL);
     strcpy(o.evidence.http.location, "https://www.example.com/");
     assert_null(judged(&o, NULL).mechanism);

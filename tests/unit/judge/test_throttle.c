@@ -282,6 +282,15 @@ static void assert_named(const struct line_pace *line)
     assert_true(verdict.score > 0 && verdict.score < 0.9);
 }
 
+static void assert_cites(const struct line_pace *line, const char *rule)
+{
+    struct verdict verdict = judged(line, 0, 0);
+    for (unsigned i = 0; i < verdict.evidence_count; i++)
+        if (strcmp(verdict.evidence[i].rule, rule) == 0)
+            return;
+    fail_msg("%s is not cited", rule);
+}
+
 static void assert_not_named(const struct line_pace *line)
 {
     assert_null(judged(line, 0, 0).mechanism);
@@ -291,6 +300,8 @@ static void test_shaped_beside_a_quick_one(void **state)
 {
     (void)state;
     assert_named(&quick_beside);
+    assert_cites(&quick_beside, "shaped");
+    assert_cites(&quick_beside, "line-was-quicker");
 }
 
 static void test_shaped_after_a_quick_one(void **state)
@@ -353,6 +364,7 @@ static void test_slowed_within_the_flow(void **state)
     for (unsigned i = 0; i < 5; i++)
         pace.bins[i].bytes = 125000;
     assert_named(NULL);
+    assert_cites(NULL, "was-quicker");
     assert_not_named(&busy);
     for (unsigned i = 0; i < 5; i++)
         pace.bins[i].bytes = 80000; /* not so many times quicker */

@@ -392,6 +392,19 @@ static inline void testing_fill_everything(struct observation *observation, uint
     testing_fill_evidence(&observation->evidence);
     testing_fill_dns(&observation->dns);
     testing_fill_pace(&observation->pace);
+    observation->import = (struct import_facts){.present = true,
+                                                .outcome = OUTCOME_FAILED,
+                                                .control = OUTCOME_OK,
+                                                .failure = "generic_timeout_error",
+                                                .throttled = true,
+                                                .voice = UINT64_MAX,
+                                                .run = 77,
+                                                .blockpage = {.id = "pk-page",
+                                                              .list = "0123456789abcdef",
+                                                              .scope = BLOCKPAGE_NATION,
+                                                              .where = BLOCKPAGE_IN_TITLE,
+                                                              .false_positive = true},
+                                                .page_from_abroad = true};
 }
 
 static inline void testing_assert_endpoint(const struct endpoint *a, const struct endpoint *b)
@@ -437,6 +450,7 @@ static inline void testing_assert_equal(const struct observation *a, const struc
     assert_memory_equal(&a->evidence, &b->evidence, sizeof(a->evidence));
     assert_memory_equal(&a->dns, &b->dns, sizeof(a->dns));
     assert_memory_equal(&a->pace, &b->pace, sizeof(a->pace));
+    assert_memory_equal(&a->import, &b->import, sizeof(a->import));
 }
 
 /* A closed store of `rows` plain flows, one second of packet numbers apart. */

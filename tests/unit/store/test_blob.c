@@ -30,6 +30,7 @@ static void assert_comes_back(void)
     assert_memory_equal(&decoded.evidence, &filled.evidence, sizeof(filled.evidence));
     assert_memory_equal(&decoded.dns, &filled.dns, sizeof(filled.dns));
     assert_memory_equal(&decoded.pace, &filled.pace, sizeof(filled.pace));
+    assert_memory_equal(&decoded.import, &filled.import, sizeof(filled.import));
 }
 
 static void test_nothing(void **state)
@@ -66,6 +67,21 @@ static void test_path(void **state)
     filled.evidence.present = true;
     assert_comes_back();
     assert_int_equal(decoded.path.handshake_rtt_us, 0);
+}
+
+/* Somebody else's measurement has nothing but this part. */
+static void test_import(void **state)
+{
+    (void)state;
+    testing_fill_everything(&filled, 1, 1);
+    memset(&filled.evidence, 0, sizeof(filled.evidence));
+    memset(&filled.dns, 0, sizeof(filled.dns));
+    memset(&filled.pace, 0, sizeof(filled.pace));
+    assert_comes_back();
+    memset(&filled.import, 0, sizeof(filled.import));
+    filled.import.present = true;
+    assert_comes_back();
+    assert_int_equal(blob.length, 4);
 }
 
 /* Present, and otherwise zero: also that comes back. */
@@ -179,7 +195,8 @@ static void test_malformed(void **state)
     ASSERT_MALFORMED(1, 1, 1, 0, 8, 4, 16, 16, 'G', 'E');          /* a method of 16 */
     ASSERT_MALFORMED(1, 1, 1, 0, 8, 5, 16, 3, 'G', 0, 'T');        /* with a NUL */
     ASSERT_MALFORMED(1, 1, 11, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0);
-    ASSERT_MALFORMED(1, 1, 200); /* cut off */
+    ASSERT_MALFORMED(1, 16, 2, 1, 3); /* outcome 3 */
+    ASSERT_MALFORMED(1, 1, 200);      /* cut off */
     ASSERT_MALFORMED(1, 1, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4,
                      1, 0, 4, 1, 0); /* nine suspects */
 }
@@ -239,7 +256,7 @@ int main(void)
         TEST(test_nothing),      TEST(test_path),         TEST(test_everything),
         TEST(test_empty_parts),  TEST(test_usual_size),   TEST(test_newer_writer),
         TEST(test_malformed),    TEST(test_every_prefix), TEST(test_random_bytes),
-        TEST(test_older_writer), TEST(test_older_reset),
+        TEST(test_older_writer), TEST(test_older_reset),  TEST(test_import),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
