@@ -401,7 +401,7 @@ def dns_lying_resolver(lab):
     for name in (BBM, SIGNAL):
         for subscriber in lab.attempts():
             lab.lookup(name, subscriber)
-        lab.expect_question(name, 'dns.injection.blockpage', by='resolver')
+        lab.expect_question(name, 'dns.injection.blockpage', by='resolver', attribution='third-party', contradiction=['d'])
     lab.stop_recording()
 
 
