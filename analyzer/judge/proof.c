@@ -64,7 +64,11 @@ static const char *kind_name(const struct suspect *s)
 
 bool proof_is_firm(const struct judge_context *context)
 {
-    return context->server.exchanges >= PROOF_SAMPLES_FIRM;
+    bool tap = context->position == POSITION_CARRIER || context->position == POSITION_SERVER;
+
+    /* Seen from a tap, a client's radio does not delay the server's answer to its SYN. */
+    return context->server.exchanges >= PROOF_SAMPLES_FIRM ||
+           (tap && context->server.samples >= PROOF_SAMPLES_FIRM);
 }
 
 /* 0 where none is known well enough to accuse anybody by. */
