@@ -121,6 +121,16 @@ static bool trailing_silence(const struct evidence *evidence)
            client->last_payload_after_us - server->last_packet_after_us >= SILENCE_US;
 }
 
+/* QUIC: did the client go on, and the server never got beyond the handshake? */
+static bool stuck_in_handshake(const struct flow *flow, const struct evidence *evidence)
+{
+    const struct evidence_side *client = &evidence->sides[SIDE_CLIENT],
+                               *server = &evidence->sides[SIDE_SERVER];
+    return flow->stage == STAGE_QUIC && !(server->flags & SIDE_SHORT) &&
+           client->last_payload_after_us > server->first_payload_after_us &&
+           client->last_payload_after_us - server->first_payload_after_us >= SILENCE_US;
+}
+
 /* Quicker than the handshake by a fifth: worth a look. */
 static bool quick_answer(const struct evidence *evidence)
 {
@@ -133,7 +143,8 @@ static bool ended_well(const struct flow *flow, const struct evidence *evidence,
 {
     if (!(flow->flags & FLOW_ANSWERED) || (flow->flags & FLOW_EVENTFUL) ||
         (flow->stage == STAGE_HTTP && quick_answer(evidence)) || trailing_silence(evidence) ||
-        evidence->unanswered >= UNANSWERED_NOTED)
+        stuck_in_handshake(flow, evidence) ||
+        (flow->transport == TRANSPORT_TCP && evidence->unanswered >= UNANSWERED_NOTED))
         return false;
     return flow->transport == TRANSPORT_TCP ? close == CLOSE_FIN : true;
 }

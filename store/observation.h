@@ -85,7 +85,8 @@ enum side_flag {
     SIDE_TIMESTAMPS = 8, /* sends TCP timestamps */
     SIDE_FIN = 16,
     SIDE_RST = 32,
-    SIDE_SYN = 64 /* its SYN or SYN-ACK is in the capture */
+    SIDE_SYN = 64,   /* its SYN or SYN-ACK is in the capture */
+    SIDE_SHORT = 128 /* UDP: some datagram began as QUIC's short header does (RFC 9000 17.3) */
 };
 
 enum payload_kind {

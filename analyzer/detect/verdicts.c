@@ -47,7 +47,7 @@ static const char schema[] =
     "  weight REAL NOT NULL, -- one divided by the decided attempts of the voice in the hour\n"
     "  mechanism INTEGER, -- names.id\n"
     "  proven INTEGER NOT NULL, throttled INTEGER NOT NULL,\n"
-    "  server BLOB, -- 4 or 16 bytes; NULL where it is nobody's business\n"
+    "  server BLOB, -- 16 bytes, version 4 mapped into 6; NULL where it is nobody's business\n"
     "  PRIMARY KEY (hour, line, service, ip_version, voice, start, flow)\n"
     ") STRICT, WITHOUT ROWID;\n"
     "CREATE TABLE paces ( -- how quick answered attempts were; a few of each hour\n"

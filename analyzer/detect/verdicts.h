@@ -9,10 +9,10 @@
  *   verdicts(rules_version, flow, hour, carrier, service, family, client, outcome, certainty,
  *            attribution, weight, ...)
  *
- * `hour` is the start of the hour in microseconds, `weight` one divided by the attempts of that
- * voice in that (line, service, hour); the further columns (line, voice, start, ip_version,
- * mechanism, proven, throttled, goodput_kbps, handshake_us, exchange_us, server) are documented in
- * the schema (verdicts.c). No date functions: another engine can run the same questions.
+ * `hour` is the start of the hour in microseconds, `weight` one divided by the decided attempts of
+ * that voice in that (line, service, IP version, hour), 0 for undecided ones; the further columns
+ * (line, voice, start, ip_version, mechanism, proven, throttled, server) and the table of paces are
+ * documented in the schema (verdicts.c). No date functions: another engine can run the same questions.
  *
  * What an analysis found is kept in the table `events` under its rule set's version, so that a later
  * one can say what it takes back.
@@ -52,8 +52,8 @@ int verdicts_same_server(struct verdicts *verdicts, const char *carrier, const c
                          uint64_t *ret_failures);
 
 typedef int (*verdicts_event_fn)(void *context, const char *rules_version, const char *event_id);
-/* Events of earlier analyses of this store by other rule sets, oldest first; then this one's are
- * kept. */
+/* Events that analyses of this store found until now, by the text of their rule set's version, then by
+ * id; the second keeps this one's. */
 int verdicts_earlier_events(struct verdicts *verdicts, verdicts_event_fn fn, void *context,
                             struct dl_error *error);
 int verdicts_keep_events(struct verdicts *verdicts, const struct analysis *analysis,

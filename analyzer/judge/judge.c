@@ -125,6 +125,79 @@ static void judge_datagram_silence(const struct observation *flow,
                judge_seconds(flow->end_us - flow->start_us), judge_seconds(silence));
 }
 
+/* A conversation: the server had spoken often and regularly, and the client talks on as densely. */
+#define TALK_LEAST       10u
+#define TALK_STEP_US     200000u
+#define UNANSWERED_LEAST 50u
+#define HOLD_LONGEST_US  INT64_C(10000000)
+
+static bool had_conversed(const struct observation *flow)
+{
+    const struct side_facts *server = &flow->evidence.sides[SIDE_SERVER];
+    uint64_t spoken_us = server->last_payload_after_us - server->first_payload_after_us;
+
+    return flow->packets[SIDE_SERVER] >= TALK_LEAST &&
+           spoken_us / flow->packets[SIDE_SERVER] <= TALK_STEP_US;
+}
+
+/* Nothing of the server's any more, while the client talked on. An end that is muted or holds the
+ * call still sends its reports every few seconds, so a shorter silence than that says that something
+ * may have happened, and not that it failed. */
+static void judge_datagram_freeze(const struct observation *flow,
+                                  const struct judge_context *context, struct verdict *verdict)
+{
+    const struct evidence_facts *e = &flow->evidence;
+    uint32_t heard = e->sides[SIDE_SERVER].last_packet_after_us;
+    int64_t silent_us = (int64_t)e->sides[SIDE_CLIENT].last_payload_after_us - heard;
+
+    if (e->unanswered < UNANSWERED_LEAST || silent_us < JUDGE_SILENCE_US || e->icmp.present ||
+        !had_conversed(flow) || judge_silence_us(flow, context) < JUDGE_SILENCE_US)
+        return;
+    verdict->outcome = silent_us < HOLD_LONGEST_US ? OUTCOME_UNKNOWN : OUTCOME_FAILED;
+    verdict->mechanism = "stream.timeout";
+    verdict->attribution = ATTRIBUTION_UNKNOWN;
+    judge_note(verdict, "freeze-in-datagrams",
+               "%llu datagrams of the server in %.1f s, then none for %.1f s, in which the client "
+               "sent %u%s",
+               (unsigned long long)flow->packets[SIDE_SERVER], judge_seconds(heard),
+               judge_seconds(silent_us), e->unanswered,
+               e->unanswered == UINT8_MAX ? " or more" : "");
+}
+
+/* The handshake was begun with the server and never finished: no packet of it has the header that
+ * all have afterwards, and the client tried on. */
+static bool judge_quic_unfinished(const struct observation *flow,
+                                  const struct judge_context *context, struct verdict *verdict)
+{
+    const struct side_facts *client = &flow->evidence.sides[SIDE_CLIENT];
+    const struct side_facts *server = &flow->evidence.sides[SIDE_SERVER];
+    int64_t tried_us = (int64_t)client->last_payload_after_us - server->first_payload_after_us;
+
+    if (flow->stage != STAGE_QUIC || (server->flags & SIDE_SHORT) ||
+        (flow->flags & OBSERVATION_CUT) || client->first_payload_kind != PAYLOAD_QUIC_INITIAL ||
+        tried_us < JUDGE_SILENCE_US || judge_silence_us(flow, context) < JUDGE_SILENCE_US)
+        return false;
+    judge_fail(verdict, "quic.timeout", ATTRIBUTION_UNKNOWN);
+    judge_note(verdict, "quic-handshake-unfinished",
+               "%llu datagrams of the server, all of the handshake, while the client tried for "
+               "%.1f s more",
+               (unsigned long long)flow->packets[SIDE_SERVER], judge_seconds(tried_us));
+    return true;
+}
+
+static void judge_datagrams_answered(const struct observation *flow,
+                                     const struct judge_context *context, struct verdict *verdict)
+{
+    if (flow->packets[SIDE_CLIENT] == 0)
+        return;
+    verdict->outcome = OUTCOME_OK;
+    if (!flow->evidence.present || context->one_way || flow->close == CLOSE_EVICTED ||
+        (flow->flags & (OBSERVATION_EARLY | OBSERVATION_MID_STREAM)))
+        return;
+    if (!judge_quic_unfinished(flow, context, verdict))
+        judge_datagram_freeze(flow, context, verdict);
+}
+
 /* Calls probe many addresses of their other end that nobody answers: only a service's own server
  * owes an answer. */
 static bool owes_an_answer(const struct observation *flow)
@@ -137,8 +210,7 @@ static void judge_datagram(const struct observation *flow, const struct judge_co
                            struct verdict *verdict)
 {
     if (flow->packets[SIDE_SERVER] > 0) {
-        if (flow->packets[SIDE_CLIENT] > 0)
-            verdict->outcome = OUTCOME_OK;
+        judge_datagrams_answered(flow, context, verdict);
         return;
     }
     if (judge_unreachable(flow, verdict) || flow->close == CLOSE_EVICTED)

@@ -33,9 +33,6 @@
 struct judge_context {
     int64_t capture_end_us;        /* last packet of the input */
     const struct observation *dns; /* the question the flow followed; NULL for none */
-    /* How many handshakes make a round trip known where no answered request confirms it; 0: they
-     * never do, for a radio may have to wake up for each. */
-    uint8_t samples_firm;
     struct reference server;       /* of the flow's server, or of the resolver; may be empty */
     struct resolver_view resolver; /* of a question; may be empty */
     struct identity_view identity; /* of a flow that shows a certificate; may be empty */

@@ -47,15 +47,6 @@ static void survey_flow(struct direction_count *count, const struct observation 
         count->halves++;
 }
 
-/* How many handshakes make the least round trip known where no radio can have been asleep: a single
- * one may have stood in a queue, and what is then sooner than it accuses nobody. */
-static uint8_t samples_firm(const struct vantage *vantage)
-{
-    bool wired = vantage->network == NETWORK_FIXED || vantage->network == NETWORK_TRANSIT ||
-                 vantage->position == POSITION_CARRIER || vantage->position == POSITION_SERVER;
-    return wired ? PROOF_SAMPLES_FIRM : 0;
-}
-
 static enum position position_of(const struct input_record *input)
 {
     return input ? input->vantage.position : POSITION_NONE;
@@ -65,8 +56,7 @@ static int learn(struct judge_pass *pass, const struct observation *flow,
                  const struct input_record *input)
 {
     uint32_t line = pass->lines[flow->input];
-    bool radio = !input || samples_firm(&input->vantage) == 0;
-    int status = references_learn(pass->references, line, radio, flow);
+    int status = references_learn(pass->references, line, flow);
 
     if (status == DL_OK)
         status = resolvers_learn(pass->resolvers, line, flow);
@@ -205,8 +195,7 @@ static struct judge_context context_of(const struct judge_pass *pass, const stru
 {
     const struct observation *flow = &judged->flow;
     uint32_t line = pass->lines[flow->input];
-    struct judge_context context = {.samples_firm = samples_firm(&judged->input->vantage),
-                                    .capture_end_us = judged->input->last_us,
+    struct judge_context context = {.capture_end_us = judged->input->last_us,
                                     .dns = judged->dns,
                                     .server = references_find(pass->references, line, flow),
                                     .injectors = pass->injectors,

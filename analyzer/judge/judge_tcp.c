@@ -10,6 +10,8 @@
 /* A second flight longer than key exchange and Finished need carries a request: the handshake was
  * over. */
 #define SECOND_FLIGHT_BYTES 350
+#define SECOND_FLIGHT_LEAST 80    /* key exchange or Finished: more than an alert */
+#define FIRST_FLIGHT_BYTES  14600 /* what a server sends without hearing anything (RFC 6928) */
 #define ASKED_LEAST         3u    /* unanswered packets; fewer are a bad line */
 #define REORDERED_US        3000u /* packets overtake each other by less */
 
@@ -108,6 +110,20 @@ static bool spoke_again(const struct observation *flow)
            side_of(flow, SIDE_SERVER)->first_payload_after_us;
 }
 
+/* The server answered the client's second flight, too: it sent something a round trip after its own
+ * first, which had fitted in one. */
+static bool answered_second_flight(const struct observation *flow)
+{
+    const struct side_facts *client = side_of(flow, SIDE_CLIENT);
+    const struct side_facts *server = side_of(flow, SIDE_SERVER);
+    uint32_t rtt_us = flow->evidence.handshake_rtt_us;
+
+    return rtt_us != 0 && server->payload_bytes < FIRST_FLIGHT_BYTES &&
+           server->data_retransmissions == 0 &&
+           client->payload_bytes >= (uint64_t)client->first_payload_length + SECOND_FLIGHT_LEAST &&
+           server->last_payload_after_us - server->first_payload_after_us >= rtt_us / 5 * 4;
+}
+
 static bool tls_worked(const struct observation *flow)
 {
     const struct side_facts *client = side_of(flow, SIDE_CLIENT);
@@ -119,7 +135,8 @@ static bool tls_worked(const struct observation *flow)
         return true;
     return server_said_hello(flow) &&
            (server->last_payload_after_us > client->last_payload_after_us ||
-            client->payload_bytes > (uint64_t)client->first_payload_length + SECOND_FLIGHT_BYTES);
+            client->payload_bytes > (uint64_t)client->first_payload_length + SECOND_FLIGHT_BYTES ||
+            answered_second_flight(flow));
 }
 
 static bool http_worked(const struct observation *flow)
@@ -223,8 +240,11 @@ static bool judge_freeze(const struct observation *flow, const struct judge_cont
 static void judge_after_success(const struct observation *flow, const struct judge_context *context,
                                 struct verdict *verdict)
 {
+    bool begun_here = !(flow->flags & OBSERVATION_MID_STREAM);
+
     verdict->outcome = OUTCOME_OK;
-    if (!flow->evidence.present || (flow->flags & OBSERVATION_MID_STREAM))
+    /* Of a line older than the capture the end is known, where it is known who the client is. */
+    if (!flow->evidence.present || (!begun_here && (flow->flags & OBSERVATION_CLIENT_GUESSED)))
         return;
     if (!judge_freeze(flow, context, verdict))
         judge_reset_in_stream(flow, verdict);
@@ -451,6 +471,21 @@ static void judge_before_data(const struct observation *flow, const struct judge
     }
 }
 
+/* What the server said came after a reset in its name, which the client had believed: the client
+ * got no answer. */
+static bool was_reset_unanswered(const struct observation *flow)
+{
+    const struct side_facts *client = side_of(flow, SIDE_CLIENT);
+    const struct suspect *reset = first_reset(flow, SIDE_SERVER);
+
+    if (!reset || !sent_payload(flow, SIDE_CLIENT) ||
+        client->first_payload_after_us > reset->after_us ||
+        reset->after_us > side_of(flow, SIDE_SERVER)->first_payload_after_us)
+        return false;
+    return flow->evidence.resets[SIDE_CLIENT] > 0 ||
+           (client->last_payload_after_us <= reset->after_us && !has_fin(flow, SIDE_CLIENT));
+}
+
 void judge_tcp(const struct observation *flow, const struct judge_context *context,
                struct verdict *verdict)
 {
@@ -472,7 +507,7 @@ void judge_tcp(const struct observation *flow, const struct judge_context *conte
     }
     if (!flow->evidence.present)
         return; /* the row alone proves no failure */
-    if (judge_server_spoke(flow)) {
+    if (judge_server_spoke(flow) && !was_reset_unanswered(flow)) {
         judge_broken_exchange(flow, context, verdict);
     } else if (judge_unreachable(flow, verdict)) {
         return;

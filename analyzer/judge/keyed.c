@@ -138,11 +138,16 @@ uint64_t keyed_hash(const struct keyed *keyed, const char *text, size_t length)
     return hash_bytes(&keyed->hash, text, length);
 }
 
-void keyed_few_add(struct keyed_few *few, uint64_t word)
+bool keyed_few_has(const struct keyed_few *few, uint64_t word)
 {
     for (uint32_t i = 0; i < few->count; i++)
         if (few->words[i] == word)
-            return;
-    if (few->count < KEYED_FEW)
+            return true;
+    return false;
+}
+
+void keyed_few_add(struct keyed_few *few, uint64_t word)
+{
+    if (few->count < KEYED_FEW && !keyed_few_has(few, word))
         few->words[few->count++] = word;
 }

@@ -4,6 +4,7 @@
  * A bounded table of small values by key, for what the judge learns from a store. Values begin as
  * zeros and move when the table grows: a pointer lasts until the next keyed_add().
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,7 @@ struct keyed_few {
     uint64_t words[KEYED_FEW];
     uint32_t count; /* stays at KEYED_FEW */
 };
+bool keyed_few_has(const struct keyed_few *few, uint64_t word);
 void keyed_few_add(struct keyed_few *few, uint64_t word);
 
 /* A word of a key that stands for a text; differs from table to table. */

@@ -12,7 +12,6 @@
 
 #define TALKS_ON_MOST_US 60000000u /* later it may be another connection on the same ports */
 #define SEQ_REACH        65535     /* a reset further off is of another connection */
-#define QUESTION_NEAR_US INT64_C(10000000)
 #define FOREIGN_LOOK     3.0 /* sum of weights from which a client's reset is hardly the client's */
 
 void proof_add(struct proof *proof, const char *rule, const char *format, ...)
@@ -63,36 +62,26 @@ static const char *kind_name(const struct suspect *s)
 
 /* ---- the least round trip to the server ---- */
 
-/* A question answered just before: the radio was awake, so the handshake's round trip is the path's
- * own. */
-static bool was_awake(const struct proof *proof)
-{
-    const struct observation *dns = proof->context->dns;
-
-    return dns && dns->dns.answer_count > 0 && proof->flow->start_us >= dns->start_us &&
-           proof->flow->start_us - dns->start_us < QUESTION_NEAR_US;
-}
-
 bool proof_is_firm(const struct judge_context *context)
 {
-    const struct reference *learnt = &context->server;
-    return learnt->exchanges >= PROOF_SAMPLES_FIRM ||
-           (context->samples_firm > 0 && learnt->samples >= context->samples_firm);
+    bool tap = context->position == POSITION_CARRIER || context->position == POSITION_SERVER;
+
+    /* Seen from a tap, a client's radio does not delay the server's answer to its SYN. */
+    return context->server.exchanges >= PROOF_SAMPLES_FIRM ||
+           (tap && context->server.samples >= PROOF_SAMPLES_FIRM);
 }
 
 /* 0 where none is known well enough to accuse anybody by. */
 static uint32_t least_rtt(const struct proof *proof)
 {
     uint32_t own = proof->flow->evidence.handshake_rtt_us;
-    const struct reference *learnt = &proof->context->server;
-    uint32_t least = own;
+    uint32_t least = proof->context->server.rtt_least_us;
 
-    if (learnt->samples > 0 && (least == 0 || learnt->rtt_least_us < least))
-        least = learnt->rtt_least_us;
-    if (least < PROOF_RTT_LEAST_US)
-        return 0; /* the probe sits beside the server */
-    bool awake = own != 0 && was_awake(proof) && learnt->samples >= PROOF_SAMPLES_FIRM;
-    return proof_is_firm(proof->context) || awake ? least : 0;
+    if (!proof_is_firm(proof->context))
+        return 0;
+    if (own != 0 && own < least)
+        least = own;
+    return least < PROOF_RTT_LEAST_US ? 0 : least; /* the probe sits beside the server */
 }
 
 /* ---- (a) sooner than the server can have answered ---- */
@@ -139,8 +128,7 @@ static struct elapsed since_syn(const struct proof *proof, const struct suspect 
     const struct side_facts *client = side_of(proof, SIDE_CLIENT);
 
     if (s->kind != SUSPECT_RST || s->ack_offset != 0 || client->syn_retransmissions > 0 ||
-        client->payload_bytes > 0 || !(client->flags & SIDE_SYN) ||
-        proof->context->server.samples < PROOF_SAMPLES_SYN)
+        client->payload_bytes > 0 || !(client->flags & SIDE_SYN))
         return (struct elapsed){false, 0, NULL};
     return (struct elapsed){s->trigger_after_us != JUDGE_NEVER, s->trigger_after_us, "the SYN"};
 }
@@ -174,14 +162,14 @@ static bool is_too_soon(struct proof *proof, const struct suspect *s)
     return true;
 }
 
-/* A page sooner than the server can have got the request. Where a radio may wake up for the SYN the
+/* A page sooner than the server can have got the request. Where the line has to wake up for a SYN the
  * exchange is often the quicker one. */
 static bool is_page_too_soon(struct proof *proof)
 {
     const struct side_facts *client = side_of(proof, SIDE_CLIENT);
     uint32_t exchange = proof->flow->evidence.first_exchange_us, least = least_rtt(proof);
 
-    if (proof->context->samples_firm == 0 || !is_http(proof->flow) || least == 0 || exchange == 0 ||
+    if (proof->context->server.line_wakes || !is_http(proof->flow) || least == 0 || exchange == 0 ||
         client->data_retransmissions > 0 || exchange >= PROOF_SOONER(least) ||
         least - exchange < PROOF_SOONER_US)
         return false;
@@ -334,6 +322,8 @@ static void doubt_client_reset(struct proof *proof, const struct suspect *s)
     verdict->mechanism = mechanism_of_reset(proof);
     verdict->attribution = ATTRIBUTION_UNKNOWN;
     verdict->signature = signature_near_client(proof->flow);
+    if (side_of(proof, SIDE_SERVER)->payload_bytes == 0)
+        verdict->outcome = OUTCOME_FAILED;
 }
 
 /* ---- one flow ---- */

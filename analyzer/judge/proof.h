@@ -17,7 +17,6 @@
 #define PROOF_RTT_LEAST_US 5000u
 #define PROOF_SOONER_US    1000u
 #define PROOF_SOONER(rtt)  ((uint32_t)((uint64_t)(rtt)*4 / 5))
-#define PROOF_SAMPLES_SYN  5u /* where the flow itself has none */
 #define PROOF_SAMPLES_FIRM 3u /* fewer may all have waited: in a queue, for a radio to wake */
 
 struct proof {

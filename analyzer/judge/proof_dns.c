@@ -15,8 +15,8 @@
 #define HEADER_HABITS 0x04e0u /* AA, RA, Z, AD: what one resolver sets the same way for all */
 #define TTL_DIFFERS   2
 #define NAMES_LEAST   2u /* of one name's server all answers may be late alike */
+#define RECENT_US     INT64_C(30000000)
 #define HOUSE_HOPS    2u
-#define OWN_LEAST     2u /* answers that make a resolver's own voice known */
 #define HABIT_LEAST   3u
 
 static bool is_sooner(uint32_t after_us, uint32_t least_us)
@@ -25,11 +25,12 @@ static bool is_sooner(uint32_t after_us, uint32_t least_us)
            least_us - after_us >= PROOF_SOONER_US;
 }
 
-/* Answers to several names came about as soon as each other: that is the way there and back. */
+/* Answers to several names, or to one that it must have had at hand, came about as soon as each other:
+ * that is the way there and back. */
 static bool is_time_known(const struct resolver_view *own)
 {
     return own->good >= PROOF_SAMPLES_FIRM && own->near_least >= PROOF_SAMPLES_FIRM &&
-           own->names >= NAMES_LEAST;
+           (own->names >= NAMES_LEAST || own->at_hand >= PROOF_SAMPLES_FIRM);
 }
 
 /* ---- two answers ---- */
@@ -84,13 +85,23 @@ static bool is_denial(const struct observation *question, const struct dns_facts
     return answer->rcode != 0 || judge_dns_only_bogons(answer) || judge_dns_has_page(question);
 }
 
-/* Known from before and after the question, so that a change of route is none of the reasons. */
+/* Where the probe may stand in the client's house, who is so near may be of the house, too. */
+static bool may_be_house(const struct proof *proof, uint8_t ttl)
+{
+    enum position position = proof->context->position;
+
+    return position != POSITION_CARRIER && position != POSITION_SERVER &&
+           proof_hops(ttl) <= HOUSE_HOPS;
+}
+
+/* Known from before the question, and from after it or from just before, so that a change of route is
+ * none of the reasons. */
 static bool is_resolver_firm(const struct proof *proof)
 {
     const struct resolver_view *own = &proof->context->resolver;
 
     return is_time_known(own) && own->first_us < proof->flow->start_us &&
-           own->last_us > proof->flow->start_us && proof_hops(own->ttl) > HOUSE_HOPS;
+           own->last_us > proof->flow->start_us - RECENT_US && !may_be_house(proof, own->ttl);
 }
 
 static void proof_lone_answer(struct proof *proof)
@@ -102,7 +113,7 @@ static void proof_lone_answer(struct proof *proof)
         !resolver_asked_once(proof->flow) || !is_denial(proof->flow, answer) ||
         !is_resolver_firm(proof))
         return;
-    if (own->voice_good || proof_hops(answer->ip_ttl) <= HOUSE_HOPS ||
+    if (own->voice_good || may_be_house(proof, answer->ip_ttl) ||
         !is_sooner(answer->after_us, own->least_us))
         return;
     proof_add(proof, "dns-lone-answer",
@@ -158,17 +169,6 @@ static void proof_looks_of_answer(struct proof *proof)
                   answer->ip_ttl, answer->after_us / 1e3, own->good);
 }
 
-/* The resolver itself gave the page's address: it lies, and nobody sits between it and the client.
- * It need not ask anybody for that, so it may well be sooner than with the truth. */
-static bool is_own_lie(const struct proof *proof)
-{
-    const struct resolver_view *own = &proof->context->resolver;
-    const struct dns_facts_answer *answer = resolver_first_answer(proof->flow);
-
-    return proof->flow->dns.answer_count == 1 && own->plain >= OWN_LEAST && own->same_voice &&
-           answer->after_us >= own->plain_least_us / 2;
-}
-
 /* ---- what the client met ---- */
 
 static void clear(struct proof *proof)
@@ -221,9 +221,6 @@ void proof_question(struct proof *proof)
     bool proven = proof->contradicted;
     if (proven || verdict->mechanism)
         proof_looks_of_answer(proof);
-    if (page && !proven && is_own_lie(proof))
-        verdict->attribution = ATTRIBUTION_UNKNOWN;
-    else
-        proof->contradicted |= page;
+    proof->contradicted |= page;
     proof_follow(proof, proven);
 }

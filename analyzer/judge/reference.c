@@ -11,6 +11,10 @@
 
 #define SAMPLES_KEPT 15u
 #define SLOTS_FIRST  256u /* a power of two */
+/* An exchange that took about as long as the handshake confirms it; one that took much longer had to
+ * be thought about, and does not say how long the way is. */
+#define THOUGHT_US  10000u
+#define WAKES_LEAST 2u /* a single slow handshake may have stood in a queue */
 
 struct endpoint_key {
     uint64_t words[4];
@@ -20,6 +24,7 @@ struct entry {
     struct endpoint_key key;
     uint32_t samples; /* 0: a free slot */
     uint32_t exchanges, rtt_least_us;
+    uint32_t web_least_us; /* of quick exchanges in the clear; 0 none */
     uint32_t rtt_us[SAMPLES_KEPT];
     uint8_t ttl[SAMPLES_KEPT];
 };
@@ -126,62 +131,98 @@ static void keep(struct entry *entry, uint32_t rtt_us, uint8_t ttl)
 struct sample {
     uint32_t rtt_us; /* 0: none */
     uint8_t ttl;
-    bool exchange;
+    bool exchange;   /* an answer that confirms it */
+    bool wakes;      /* the answer came much quicker than the handshake */
+    uint32_t web_us; /* that answer's time, where anybody could have given it; 0 none */
 };
 
-/* An exchange much quicker than the handshake: of a radio that woke up for the SYN, or, where there
- * is none, nothing to learn from. */
+/* An answer much quicker than the handshake is that of a radio, or of whatever else had to wake up
+ * for the SYN, and the way is no longer than that. In the clear it may be a page of another's: it
+ * counts only where the line is known to wake up. */
 static struct sample of_connection(uint32_t handshake_us, uint32_t exchange_us, uint8_t ttl,
-                                   bool radio)
+                                   bool web)
 {
     bool both = handshake_us != 0 && exchange_us != 0;
+    bool quick = both && exchange_us < handshake_us / 5 * 4;
+    bool agrees = both && exchange_us <= handshake_us + handshake_us / 4 + THOUGHT_US;
 
-    if (both && !radio && exchange_us < handshake_us / 5 * 4)
-        both = false;
-    return (struct sample){both ? MIN_OF(handshake_us, exchange_us) : handshake_us, ttl, both};
+    if (quick && web)
+        return (struct sample){.rtt_us = handshake_us, .ttl = ttl, .web_us = exchange_us};
+    return (struct sample){.rtt_us = both ? MIN_OF(handshake_us, exchange_us) : handshake_us,
+                           .ttl = ttl,
+                           .exchange = agrees,
+                           .wakes = quick};
 }
 
-static struct sample sample_of(const struct observation *flow, bool radio)
+static struct sample sample_of(const struct observation *flow)
 {
     const struct dns_facts *dns = &flow->dns;
+    bool web = flow->stage == STAGE_HTTP;
 
     if (flow->transport == TRANSPORT_TCP && flow->evidence.present)
         return of_connection(flow->evidence.handshake_rtt_us, flow->evidence.first_exchange_us,
-                             flow->evidence.sides[SIDE_SERVER].ttl_first, radio);
+                             flow->evidence.sides[SIDE_SERVER].ttl_first, web);
     if (flow->transport == TRANSPORT_TCP)
         return of_connection(flow->path.handshake_rtt_us, flow->path.first_exchange_us,
-                             flow->path.server_ttl, radio);
+                             flow->path.server_ttl, web);
     if (dns->present && flow->packets[SIDE_CLIENT] == 1 && dns->answer_count == 1)
-        return (struct sample){MAX_OF(dns->answers[0].after_us, 1u), dns->answers[0].ip_ttl, true};
-    return (struct sample){0, 0, false};
+        return (struct sample){.rtt_us = MAX_OF(dns->answers[0].after_us, 1u),
+                               .ttl = dns->answers[0].ip_ttl,
+                               .exchange = true};
+    return (struct sample){.rtt_us = 0};
 }
 
-int references_learn(struct references *references, uint32_t line, bool radio,
-                     const struct observation *flow)
+/* The key's entry, a new one where there is none; NULL with DL_OK where all are taken. */
+static int entry_of(struct references *references, const struct endpoint_key *key,
+                    struct entry **ret_entry)
 {
-    struct sample sample = sample_of(flow, radio);
-    struct endpoint_key key = key_of(line, flow);
+    struct entry *entry = slot_of(references, references->entries, references->slots, key);
 
-    if (sample.rtt_us == 0 || flow->server.kind == ENDPOINT_NONE)
-        return DL_OK;
-    struct entry *entry = slot_of(references, references->entries, references->slots, &key);
     if (entry->samples == 0) {
         if (references->used == REFERENCE_ENDPOINTS_MAX) {
             references->refused++;
+            *ret_entry = NULL;
             return DL_OK;
         }
         if (references->used * 2 >= references->slots) {
             int status = grow(references);
             if (status != DL_OK)
                 return status;
-            entry = slot_of(references, references->entries, references->slots, &key);
+            entry = slot_of(references, references->entries, references->slots, key);
         }
         references->used++;
-        entry->key = key;
+        entry->key = *key;
     }
-    keep(entry, sample.rtt_us, sample.ttl);
-    entry->exchanges += sample.exchange && entry->exchanges < UINT32_MAX;
+    *ret_entry = entry;
     return DL_OK;
+}
+
+/* The line's own entry, which no server has: its samples count how often it was seen to wake up. */
+static struct endpoint_key line_key(uint32_t line)
+{
+    return (struct endpoint_key){{0, 0, (uint64_t)ENDPOINT_NONE << 32, line}};
+}
+
+int references_learn(struct references *references, uint32_t line, const struct observation *flow)
+{
+    struct sample sample = sample_of(flow);
+    struct endpoint_key key = key_of(line, flow), of_line = line_key(line);
+    struct entry *entry;
+
+    if (sample.rtt_us == 0 || flow->server.kind == ENDPOINT_NONE)
+        return DL_OK;
+    int status = entry_of(references, &key, &entry);
+    if (status == DL_OK && entry) {
+        keep(entry, sample.rtt_us, sample.ttl);
+        entry->exchanges += sample.exchange && entry->exchanges < UINT32_MAX;
+        if (sample.web_us != 0 && (entry->web_least_us == 0 || sample.web_us < entry->web_least_us))
+            entry->web_least_us = sample.web_us;
+    }
+    if (status == DL_OK && sample.wakes)
+        status = entry_of(references, &of_line, &entry);
+    if (status == DL_OK && sample.wakes && entry)
+        entry->samples += entry->samples < UINT32_MAX;
+    return status;
 }
 
 static int compare_rtt(const void *a, const void *b)
@@ -195,14 +236,20 @@ struct reference references_find(const struct references *references, uint32_t l
 {
     struct endpoint_key key = key_of(line, flow);
     const struct entry *entry = slot_of(references, references->entries, references->slots, &key);
+    struct endpoint_key of_line = line_key(line);
+    bool wakes = slot_of(references, references->entries, references->slots, &of_line)->samples >=
+                 WAKES_LEAST;
     struct reference found = {.samples = entry->samples,
                               .exchanges = entry->exchanges,
+                              .line_wakes = wakes,
                               .rtt_least_us = entry->rtt_least_us};
     uint32_t kept = MIN_OF(entry->samples, SAMPLES_KEPT);
     uint32_t sorted[SAMPLES_KEPT];
 
     if (kept == 0)
         return found;
+    if (wakes && entry->web_least_us != 0)
+        found.rtt_least_us = MIN_OF(found.rtt_least_us, entry->web_least_us);
     memcpy(sorted, entry->rtt_us, sizeof(sorted));
     qsort(sorted, kept, sizeof(*sorted), compare_rtt);
     found.rtt_median_us = sorted[kept / 2];

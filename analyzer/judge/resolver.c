@@ -14,7 +14,7 @@
 
 struct voice {
     uint32_t samples, good, plain; /* samples 0: a free place */
-    uint32_t near_least, least_us, plain_least_us;
+    uint32_t near_least, at_hand, least_us;
     struct keyed_few names; /* of those near the least */
     int64_t first_us, last_us;
     uint32_t edns_asked, edns_given, with_df;
@@ -24,7 +24,7 @@ struct voice {
 
 struct resolver {
     struct voice voices[RESOLVER_VOICES_MAX];
-    bool crowded;
+    bool crowded; /* a good answer came in a voice that is not kept */
 };
 
 struct resolvers {
@@ -112,6 +112,19 @@ static struct voice *voice_of(struct resolver *resolver, uint8_t ttl)
     return NULL;
 }
 
+/* Injectors have many voices, and none of them gives a good answer: one that does takes the place of
+ * one that did not. */
+static struct voice *make_room(struct resolver *resolver)
+{
+    for (unsigned i = 0; i < RESOLVER_VOICES_MAX; i++) {
+        if (resolver->voices[i].plain == 0) {
+            resolver->voices[i] = (struct voice){0};
+            return &resolver->voices[i];
+        }
+    }
+    return NULL;
+}
+
 static bool is_plain(const struct observation *question, const struct dns_facts_answer *answer)
 {
     return answer->rcode == 0 && !judge_dns_only_bogons(answer) && !judge_dns_has_page(question);
@@ -123,17 +136,30 @@ static bool is_good(const struct observation *question, const struct dns_facts_a
     return is_plain(question, answer) && answer->address_count > 0;
 }
 
-static void learn_time(struct voice *voice, uint32_t after_us, uint64_t name)
+/* Did it give the same record so shortly before that it still holds? */
+static bool is_at_hand(const struct voice *voice, const struct observation *question,
+                       const struct dns_facts_answer *answer, uint64_t name)
 {
+    return keyed_few_has(&voice->names, name) && is_good(question, answer) && voice->good > 0 &&
+           question->start_us - voice->last_us < (int64_t)answer->ttl * 1000000;
+}
+
+static void learn_time(struct voice *voice, const struct observation *question,
+                       const struct dns_facts_answer *answer, uint64_t name)
+{
+    uint32_t after_us = answer->after_us;
+
     if (voice->samples == 0 || after_us < voice->least_us) {
         bool still_near = voice->samples > 0 && voice->least_us <= NEAR_LEAST(after_us);
         voice->near_least = still_near ? voice->near_least : 0;
+        voice->at_hand = still_near ? voice->at_hand : 0;
         if (!still_near)
             voice->names.count = 0;
         voice->least_us = after_us;
     }
     if (after_us <= NEAR_LEAST(voice->least_us)) {
         voice->near_least++;
+        voice->at_hand += is_at_hand(voice, question, answer, name);
         keyed_few_add(&voice->names, name);
     }
 }
@@ -167,19 +193,19 @@ int resolvers_learn(struct resolvers *resolvers, uint32_t line, const struct obs
     if (!resolver)
         return status;
     struct voice *voice = voice_of(resolver, answer->ip_ttl);
+    if (!voice && !is_plain(question, answer))
+        return DL_OK;
+    if (!voice)
+        voice = make_room(resolver);
     if (!voice) {
         resolver->crowded = true;
         return DL_OK;
     }
     const char *host = question->host ? question->host : "";
-    learn_time(voice, answer->after_us, keyed_hash(resolvers->keyed, host, strlen(host)));
+    learn_time(voice, question, answer, keyed_hash(resolvers->keyed, host, strlen(host)));
     voice->ttl = voice->samples == 0 ? answer->ip_ttl : voice->ttl;
     voice->samples++;
-    if (is_plain(question, answer)) {
-        voice->plain_least_us =
-            voice->plain == 0 ? answer->after_us : MIN_OF(voice->plain_least_us, answer->after_us);
-        voice->plain++;
-    }
+    voice->plain += is_plain(question, answer);
     if (is_good(question, answer))
         learn_habits(voice, question, answer);
     return DL_OK;
@@ -204,8 +230,8 @@ struct resolver_view resolvers_find(const struct resolvers *resolvers, uint32_t 
     return (struct resolver_view){
         .good = own->good,
         .plain = own->plain,
-        .plain_least_us = own->plain_least_us,
         .near_least = own->near_least,
+        .at_hand = own->at_hand,
         .names = own->names.count,
         .least_us = own->least_us,
         .first_us = own->first_us,

@@ -8,7 +8,8 @@
  *
  * A cache answers sooner than a question passed on, so a least round trip says something only where
  * several answers to different names came near it. Injected answers among those learnt from make
- * it shorter, which keeps the judge silent.
+ * it shorter, which keeps the judge silent. Voices that never gave an answer without an error or a
+ * lie are forgotten for one that does.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,12 +21,13 @@
 
 /* The resolver's own voice beside one question's first answer. */
 struct resolver_view {
-    uint32_t good;             /* good answers it was learnt from; 0: nothing is known */
-    uint32_t plain;            /* those and answers that there is no such record */
-    uint32_t near_least;       /* of all its answers, those within an eighth of the least; */
-    unsigned names;            /* to how many names those were, at most 4 */
-    uint32_t plain_least_us;   /* of the plain ones alone */
-    uint32_t least_us;         /* question to answer */
+    uint32_t good;       /* good answers it was learnt from; 0: nothing is known */
+    uint32_t plain;      /* those and answers that there is no such record */
+    uint32_t near_least; /* of all its answers, those within an eighth of the least; */
+    unsigned names;      /* to how many names those were, at most 4 */
+    uint32_t at_hand;  /* and those of them whose record it had given so shortly before that it need
+                         ask nobody */
+    uint32_t least_us; /* question to answer */
     int64_t first_us, last_us; /* its first and its last good answer */
     uint8_t ttl;
     uint16_t header_any, header_all; /* bits of the header that some and that all of them set */
@@ -44,7 +46,7 @@ void resolvers_destroy(struct resolvers *resolvers); /* accepts NULL */
  * DL_OK or -ENOMEM. */
 int resolvers_learn(struct resolvers *resolvers, uint32_t line, const struct observation *question);
 
-/* All zero where nothing is known, or where more voices than can be kept speak for it. */
+/* All zero where nothing is known, or where it has answered in more voices than can be kept. */
 struct resolver_view resolvers_find(const struct resolvers *resolvers, uint32_t line,
                                     const struct observation *question);
 

@@ -59,6 +59,18 @@ static const struct judge_rule rules[] = {
      .looks_at = "",
      .says = "A connection that worked froze: the server fell silent while the client asked on.",
      .source = "net4people/bbs 490: connections frozen after 15 to 20 KB; RFC 9293 3.8"},
+    {.id = "freeze-in-datagrams",
+     .looks_at = "",
+     .says = "A conversation of datagrams fell silent on the server's side while the client talked "
+             "on; the end of a call held looks the same for a while.",
+     .source =
+         "RFC 3550 6.2: reports every five seconds; RFC 7675 5.1: consent every five seconds, "
+         "over after thirty"},
+    {.id = "quic-handshake-unfinished",
+     .looks_at = "",
+     .says = "The first QUIC packets were answered, and those that should finish the handshake "
+             "were not.",
+     .source = "RFC 9000 17.3: no packet with a short header came; RFC 9002 6.2"},
     {.id = "silence-after-client-hello",
      .looks_at = "",
      .says = "The TLS ClientHello was never answered.",

@@ -5,14 +5,17 @@
 #include <netinet/in.h>
 
 #include "base/array.h"
+#include "base/cursor.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "probe/flow/client.h"
 
-#define TTL_STEP_NOTED 3  /* a payload packet this far from its side's last TTL deserves a look */
-#define PADDING_MOST   6u /* 60 bytes of Ethernet less headers without options */
-#define ONE_SIDED_TALK 3u
-#define STRAY_SYN_US   CLOCK_SECOND_US
-#define SYN_ACK_REACH  (1u << 20) /* what a server may have sent before its SYN-ACK comes again */
+#define TTL_STEP_NOTED   3 /* a payload packet this far from its side's last TTL deserves a look */
+#define QUIC_LONG_HEADER 0x80
+#define PADDING_MOST     6u /* 60 bytes of Ethernet less headers without options */
+#define ONE_SIDED_TALK   3u
+#define STRAY_SYN_US     CLOCK_SECOND_US
+#define SYN_ACK_REACH    (1u << 20) /* what a server may have sent before its SYN-ACK comes again */
 
 static void flow_gone(void *context, struct flow *flow, enum close_reason reason)
 {
@@ -164,34 +167,7 @@ static void count_payload_bytes(struct evidence_side *side, uint32_t bytes)
     side->payload_low = low;
 }
 
-/* ---- whose flow it is ---- */
-
-static bool source_is_client(const struct tracker *tracker, const struct packet *packet,
-                             bool *ret_guessed)
-{
-    const struct track_options *o = &tracker->options;
-    *ret_guessed = false;
-    if (packet->transport == TRANSPORT_TCP && (packet->tcp_flags & TCP_SYN))
-        return !(packet->tcp_flags & TCP_ACK);
-    if (packet->transport == TRANSPORT_ICMP)
-        return true;
-    *ret_guessed = packet->transport == TRANSPORT_TCP;
-    if (o->is_local) {
-        bool source_local = o->is_local(o->context, &packet->source);
-        if (source_local != o->is_local(o->context, &packet->destination))
-            return source_local;
-    }
-    if (o->is_server_port && packet->source_port != packet->destination_port) {
-        bool source_serves = o->is_server_port(o->context, packet->transport, packet->source_port);
-        bool destination_serves =
-            o->is_server_port(o->context, packet->transport, packet->destination_port);
-        if (source_serves != destination_serves)
-            return destination_serves;
-    }
-    if (packet->transport == TRANSPORT_TCP)
-        return packet->source_port >= packet->destination_port;
-    return true; /* who sends the first datagram is the client */
-}
+/* ---- a flow begins ---- */
 
 static enum flow_class class_at_start(const struct packet *packet)
 {
@@ -207,7 +183,7 @@ static struct flow *flow_begin(struct tracker *tracker, const struct packet *pac
                                        packet->transport, class_at_start(packet), packet->time_us);
     if (!flow)
         return NULL;
-    if (source_is_client(tracker, packet, &guessed) == lookup->from_high)
+    if (client_is_source(&tracker->options, packet, &guessed) == lookup->from_high)
         flow->flags |= FLOW_CLIENT_IS_HIGH;
     if (guessed)
         flow->flags |= FLOW_CLIENT_GUESSED;
@@ -480,6 +456,28 @@ static void tcp_count_unanswered(struct tracker *tracker, const struct flow *flo
     }
 }
 
+/* Payload of a datagram; whoever sends nothing of it does not ask. */
+static void datagram_payload(struct tracker *tracker, const struct flow *flow, enum side side,
+                             const struct packet *packet)
+{
+    struct evidence *evidence = tracker_evidence(tracker, flow);
+    struct cursor bytes = cursor_init(packet->payload, packet->payload_captured);
+
+    if (!evidence)
+        return;
+    count_payload(evidence, flow, side, packet);
+    count_payload_bytes(&evidence->sides[side], packet->payload_length);
+    if (!(cursor_u8(&bytes) & QUIC_LONG_HEADER) && cursor_ok(&bytes))
+        evidence->sides[side].flags |= SIDE_SHORT;
+    if (side == SIDE_SERVER) {
+        evidence->unanswered = 0;
+    } else {
+        if (evidence->unanswered == 0)
+            evidence->unanswered_after_us = flow_offset_us(flow, packet->time_us);
+        evidence->unanswered += evidence->unanswered < UINT8_MAX;
+    }
+}
+
 /* A SYN that begins something new on an old 5-tuple? */
 static bool is_reuse(const struct tracker *tracker, const struct flow *flow,
                      const struct packet *packet, bool from_high)
@@ -577,11 +575,8 @@ bool tracker_packet(struct tracker *tracker, const struct packet *packet,
         inspect = tcp_packet(tracker, flow, side, packet);
     } else {
         inspect = packet->payload_length > 0;
-        struct evidence *evidence = tracker_evidence(tracker, flow);
-        if (evidence && inspect) {
-            count_payload(evidence, flow, side, packet);
-            count_payload_bytes(&evidence->sides[side], packet->payload_length);
-        }
+        if (inspect)
+            datagram_payload(tracker, flow, side, packet);
         if (side == SIDE_SERVER)
             flow->flags |= FLOW_ANSWERED;
     }

@@ -5,7 +5,7 @@
  * counters, clocks, and the facts of struct evidence. Payload bytes are hashed, never read.
  *
  * TCP's first packet says who the client is; a flow whose SYN was not seen is mid-stream, and its
- * client a guess (local networks first, then the higher port). RFC 9293 for the states, RFC 6298 3
+ * client a guess (local networks first, then the higher port) unless place and port agree. RFC 9293 for the states, RFC 6298 3
  * (no round trip from retransmissions).
  */
 #include "probe/flow/contents.h"

@@ -14,13 +14,29 @@ sys.dont_write_bytecode = True
 import lab  # noqa: E402
 
 ONE_TRIP = "only one round trip to that server is in the capture: haste accuses nobody before three"
+UNPROVEN = "nobody is accused there, so nobody need be excused; the score says it where the house is known"
 KNOWN = {
-    "freeze-16k": {"mechanism None, truth stream.timeout": "nothing looks at a server's silence in the middle of its answer"},
-    "innocent-mapping-reset": {"not named idle-expiry": "it rested four seconds, and a minute is asked for; nor is the reset shown to be forged"},
-    "police-150": {"mechanism None, truth tls.throttle.sni": "nothing looks at rates"},
-    "sni-rst-gfw-two": {"mechanism None, truth tls.reset.sni": ONE_TRIP + ", and the server was made to answer too", "not proven (a)": ONE_TRIP},
+    "house-company-proxy": {"mechanism None, truth tls.mitm.ca_signed": "TLS 1.3, or a name whose usual signer is not known",
+                            "not named near-client": UNPROVEN},
+    "house-dns-nxdomain": {"not named near-client": UNPROVEN},
+    "house-dns-zero": {"not named near-client": UNPROVEN},
+    "house-filter-inside": {"not named near-client": UNPROVEN},
+    "house-filter-rst": {"not named near-client": ONE_TRIP},
+    "house-filter-rst-farther": {"not named near-client": ONE_TRIP},
+    "house-portal": {"mechanism None, truth http.redirect": "a portal speaks from the beginning: its redirects are like any server's",
+                     "not named near-client": UNPROVEN},
+    "house-resolver": {"not named near-client": UNPROVEN},
+    "innocent-mapping-hour": {"not named idle-expiry": "excused by its score; the reset is not shown to be forged"},
+    "innocent-mapping-reset": {"not named idle-expiry": "excused by its score; the reset is not shown to be forged"},
+    "mitm-resigned-13": {"mechanism stream.reset, truth None": "the client leaves a proxy it does not trust: its own doing, as far as packets say"},
+    "server-rst-goes-on": {"mechanism None, truth tls.reset.other": "the client only repeats itself, as a program with raw sockets might",
+                           "not proven (b)": "the client only repeats itself, as a program with raw sockets might"},
+    "sni-rst-gfw-two": {"not proven (a)": ONE_TRIP},
     "sni-rst-mirror-in-path": {"not proven (a)": ONE_TRIP},
     "syn-rst-ack-mirror": {"not proven (a)": "the port that refuses never answered"},
+    "view-begins": {"not proven (a)": "the handshake is not in the capture"},
+    "view-span": {"not proven (a)": ONE_TRIP},
+    "view-step-back": {"not proven (a)": ONE_TRIP},
 }
 
 KNOWN |= {"shape-150": {"mechanism None, truth stream.throttle": "no other flow of that line was quicker, so it may be the line"}}

@@ -81,6 +81,10 @@ class Darkline:
             options.setdefault(stream, subprocess.PIPE)
         return subprocess.Popen([self.program, *map(str, words)], **options)
 
+    def probe(self, store, *inputs, **options):
+        """Captures into a store, with every host name kept."""
+        return self.run("probe", "-r", *inputs, "-w", store, "--all-names", **options)
+
     def flows(self, *stores):
         """All flows of the stores, as objects with their keys in order."""
         result = self.run("flows", *stores, "--json")

@@ -1,56 +1,29 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What darkline does when something is wrong: exit codes, messages, and what it keeps.  test_errors.py DARKLINE
+"""What darkline does when it is called wrongly or its inputs are bad: exit codes and messages.  test_errors.py DARKLINE
 
-Wrong usage, inputs that are missing, forbidden, no captures, cut or broken; stores that are damaged, foreign, too new,
-in use or not writable; a full disk; keys that must not be used; a probe that is killed or told to stop.
+Wrong usage; inputs that are missing, forbidden, no captures, cut or broken.
 """
 import gzip
 import os
-import resource
 import shutil
-import signal
-import sqlite3
 import struct
 import subprocess
 import sys
-import time
 
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
 import frames  # noqa: E402
-from harness import (DAMAGED, DONE, FAILED, USAGE, Darkline, arguments, check, equal, expect, is_sound,  # noqa: E402
-                     main, query, rows, skip, test)
+from harness import (DAMAGED, DONE, FAILED, USAGE, Darkline, arguments, check, equal, expect, main, query,  # noqa: E402
+                     rows, skip, test)
+from material import FLOWS, as_nobody, capture, good_store, line, path_in  # noqa: E402
 
 DARKLINE = None
 COMMANDS = ("run", "probe", "import", "flows", "analyze", "report", "catalog")
-COMMITTED_WITHIN = 2.0  # seconds: what is older is in the store, whatever happens
-FLOWS = 40
 
 
 # ---- material ----
-
-def path_in(folder, name, data=None):
-    path = os.path.join(folder, name)
-    if data is not None:
-        with open(path, "wb") as file:
-            file.write(data)
-    return path
-
-
-def read(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def line(count=FLOWS):
-    return frames.many_flows(count).frames
-
-
-def capture(folder, name="good.pcap", count=FLOWS):
-    return path_in(folder, name, frames.pcap(line(count)))
-
 
 def zstd(data):
     try:
@@ -59,35 +32,12 @@ def zstd(data):
         return skip("no zstd program")
 
 
-def probe(store, *inputs, **options):
-    return DARKLINE.run("probe", "-r", *inputs, "-w", store, "--all-names", **options)
-
-
 def lines_of(store):
     """What flows says of a store, without the pseudonyms, which differ from key to key."""
     found = DARKLINE.flows(store)
     for flow in found:
         flow["client"] = flow["server"] = None
     return found
-
-
-def good_store(folder, name="good.store"):
-    store = path_in(folder, name)
-    expect(probe(store, capture(folder)), DONE)
-    return store
-
-
-def as_nobody():
-    """Skips where the tests cannot become somebody who may not do everything, or that one could not run darkline."""
-    if os.geteuid() == 0:
-        if subprocess.run([sys.executable, "-c", "import os; os.setuid(65534)"], check=False).returncode:
-            skip("cannot become another user")
-        try:
-            DARKLINE.run("catalog", "orders", nobody=True)
-        except OSError:
-            skip("darkline lies where other users cannot run it")
-        return {"nobody": True}
-    return {}
 
 
 def give_away(path):
@@ -216,7 +166,7 @@ def missing_companions(folder):
 @test
 def output_that_takes_nothing(folder):
     """A full standard output is a failure; a reader who has enough is none."""
-    store = good_store(folder)
+    store = good_store(DARKLINE, folder)
     with open("/dev/full", "wb") as full:
         for words in (["flows", store, "--json"], ["flows", store], ["catalog"]):
             done = subprocess.run([DARKLINE.program, *words], stdout=full, stderr=subprocess.PIPE, check=False)
@@ -251,8 +201,8 @@ def inputs_that_are_none(folder):
     bad["folder"] = path_in(folder, "bare")
     path_in(bad["folder"], "notes.txt", b"no capture\n")
     for path in bad.values():
-        equal(expect(probe(store, path), FAILED, path).out, "", "standard output")
-    result = expect(probe(store, *bad.values()), FAILED, *bad.values())
+        equal(expect(DARKLINE.probe(store, path), FAILED, path).out, "", "standard output")
+    result = expect(DARKLINE.probe(store, *bad.values()), FAILED, *bad.values())
     equal(rows(store), 0, f"rows after {result}")
 
 
@@ -260,38 +210,39 @@ def inputs_that_are_none(folder):
 def control_characters_in_names(folder):
     """A file's name cannot play with the terminal."""
     path = path_in(folder, "a\033[2Jb\rc.pcap")
-    result = expect(probe(path_in(folder, "n.store"), path), FAILED, r"a\x1b[2jb\x0dc.pcap")
+    result = expect(DARKLINE.probe(path_in(folder, "n.store"), path), FAILED, r"a\x1b[2jb\x0dc.pcap")
     check("\033" not in result.err, f"{result}")
 
 
 @test
 def no_permission(folder):
-    nobody = as_nobody()
+    nobody = as_nobody(DARKLINE)
     good, store = capture(folder), path_in(folder, "sub/p.store")
     os.mkdir(os.path.dirname(store))
     give_away(os.path.dirname(store))
     secret = capture(folder, "secret.pcap")
     os.chmod(secret, 0)
-    expect(probe(store, secret, **nobody), FAILED, secret, "permission denied")
-    expect(probe(store, secret, good, **nobody), DAMAGED, secret, "permission denied")
-    os.mkdir(path_in(folder, "closed"), 0)
-    expect(probe(store, path_in(folder, "closed"), **nobody), FAILED, path_in(folder, "closed"), "permission denied")
-    os.chmod(path_in(folder, "closed"), 0o700)
+    expect(DARKLINE.probe(store, secret, **nobody), FAILED, secret, "permission denied")
+    expect(DARKLINE.probe(store, secret, good, **nobody), DAMAGED, secret, "permission denied")
+    closed = path_in(folder, "closed")
+    os.mkdir(closed, 0)
+    expect(DARKLINE.probe(store, closed, **nobody), FAILED, closed, "permission denied")
+    os.chmod(closed, 0o700)
 
 
 @test
 def good_and_bad_together(folder):
     store, missing = path_in(folder, "g.store"), path_in(folder, "missing.pcap")
-    expect(probe(store, missing, capture(folder)), DAMAGED, missing)
+    expect(DARKLINE.probe(store, missing, capture(folder)), DAMAGED, missing)
     equal(rows(store), FLOWS, "rows of the good one")
 
 
 def compare_cut(folder, whole, cut, name, *texts):
     """The cut file gives what the whole one gives of the frames before the cut."""
     before, after = path_in(folder, f"{name}-whole.store"), path_in(folder, f"{name}-cut.store")
-    expect(probe(before, path_in(folder, f"{name}-whole", whole)), DONE)
+    expect(DARKLINE.probe(before, path_in(folder, f"{name}-whole", whole)), DONE)
     path = path_in(folder, f"{name}-cut", cut)
-    expect(probe(after, path), DAMAGED, path, "everything before the damage is kept", *texts)
+    expect(DARKLINE.probe(after, path), DAMAGED, path, "everything before the damage is kept", *texts)
     check(lines_of(before) == lines_of(after), f"{name}: other flows than before the cut")
     return rows(after)
 
@@ -320,7 +271,7 @@ def nothing_but_a_header(folder):
     """A capture without packets is no error."""
     for name, data in (("a.pcap", frames.PCAP_HEAD), ("b.pcapng", frames.PCAPNG_HEAD)):
         store = path_in(folder, name + ".store")
-        expect(probe(store, path_in(folder, name, data)), DONE, "0 packets")
+        expect(DARKLINE.probe(store, path_in(folder, name, data)), DONE, "0 packets")
         equal(DARKLINE.flows(store), [], "flows")
 
 
@@ -341,7 +292,7 @@ def archives_cut(folder):
         store = path_in(folder, name + ".store")
         for share in (0.7, 0.999):
             path = path_in(folder, f"{share}-{name}", packed[:int(len(packed) * share)])
-            expect(probe(store, path), DAMAGED, path, "truncated", name.rsplit(".", maxsplit=1)[-1][:2])
+            expect(DARKLINE.probe(store, path), DAMAGED, path, "truncated", name.rsplit(".", maxsplit=1)[-1][:2])
         check(rows(store) > 100, f"{name}: only {rows(store)} rows kept")
 
 
@@ -351,7 +302,7 @@ def archive_broken(folder):
     packed = bytearray(gzip.compress(frames.pcap(line(2000))))
     packed[len(packed) // 2] ^= 0x55
     path = path_in(folder, "broken.pcap.gz", bytes(packed))
-    expect(probe(path_in(folder, "b.store"), path), DAMAGED, path)
+    expect(DARKLINE.probe(path_in(folder, "b.store"), path), DAMAGED, path)
 
 
 @test
@@ -362,7 +313,7 @@ def content_decides(folder):
     for name, data in (("plain.txt", plain), ("gzip.pcap", gzip.compress(plain)), ("zstd.pcap.gz", zstd(plain)),
                        ("ng.pcap", frames.pcapng(all_frames)), ("nozip.zst", frames.pcapng(all_frames))):
         store = path_in(folder, name + ".store")
-        expect(probe(store, path_in(folder, name, data)), DONE)
+        expect(DARKLINE.probe(store, path_in(folder, name, data)), DONE)
         found.append(lines_of(store))
     check(len(found[0]) == FLOWS and all(each == found[0] for each in found), "the flows differ")
 
@@ -377,11 +328,11 @@ def folders(folder):
     path_in(mixed, "notes.txt", b"no capture\n")
     path_in(mixed, "empty.pcap", b"")
     path_in(os.path.join(mixed, "deeper"), "three.pcap", frames.pcap(frames.many_flows(5, 9000).frames))
-    result = expect(probe(store, mixed), DONE, "2 inputs")
+    result = expect(DARKLINE.probe(store, mixed), DONE, "2 inputs")
     equal(rows(store), 7, "rows")
     check("notes" not in result.err and "empty" not in result.err, f"{result}")
     path_in(mixed, "cut.pcap", frames.pcap(frames.many_flows(6, 20000).frames)[:-5])
-    expect(probe(store, mixed), DAMAGED, "cut.pcap", "already in the store", "one.pcap", "two.data")
+    expect(DARKLINE.probe(store, mixed), DAMAGED, "cut.pcap", "already in the store", "one.pcap", "two.data")
 
 
 @test
@@ -389,9 +340,9 @@ def the_same_twice(folder):
     """In one call or a second one: read once, said so, exit 0."""
     store, good = path_in(folder, "t.store"), capture(folder)
     other = shutil.copy(good, path_in(folder, "other-name.pcap"))
-    expect(probe(store, good, good, other), DONE, "1 input,", "read once", good, other)
-    expect(probe(store, good), DONE, good, "already in the store, skipped")
-    expect(probe(store, other), DONE, other, "already in the store, skipped")
+    expect(DARKLINE.probe(store, good, good, other), DONE, "1 input,", "read once", good, other)
+    expect(DARKLINE.probe(store, good), DONE, good, "already in the store, skipped")
+    expect(DARKLINE.probe(store, other), DONE, other, "already in the store, skipped")
     equal((rows(store), rows(store, "inputs")), (FLOWS, 1), "rows and inputs")
 
 
@@ -408,264 +359,6 @@ def standard_input(folder):
     expect(DARKLINE.run("probe", "-r", "-", "-w", store, input=b""), FAILED, "standard input")
     expect(DARKLINE.run("probe", "-r", "-", "-w", store, input=b"Dear Sir or Madam,"), FAILED, "standard input")
     expect(DARKLINE.run("probe", "-r", "-", "-w", store, input=data[:-3]), DAMAGED, "standard input")
-
-
-# ---- stores ----
-
-def unchanged_by(store, *texts):
-    """Neither writing nor reading takes it for a store, each says so, and not a byte is changed."""
-    before, good = read(store), capture(os.path.dirname(store), "another.pcap", 3)
-    expect(probe(store, good), FAILED, store, *texts)
-    expect(DARKLINE.run("flows", store, "--json"), FAILED, store, *texts)
-    check(read(store) == before, f"{store} was changed")
-
-
-@test
-def stores_that_are_none(folder):
-    unchanged_by(path_in(folder, "text.store", b"Dear Sir or Madam,\n" * 500), "not a darkline store")
-    foreign = path_in(folder, "foreign.sqlite")
-    database = sqlite3.connect(foreign)
-    database.executescript("CREATE TABLE people (name TEXT); INSERT INTO people VALUES ('Ada');")
-    database.close()
-    unchanged_by(foreign, "not a darkline store")
-    expect(probe(folder, capture(folder)), FAILED, folder)
-    expect(DARKLINE.run("flows", folder), FAILED, folder)
-    expect(DARKLINE.run("flows", path_in(folder, "nowhere.store")), FAILED, "nowhere.store")
-    expect(probe(path_in(folder, "no/such/folder.store"), capture(folder)), FAILED, "no/such/folder.store")
-    expect(DARKLINE.run("flows", path_in(folder, "nothing.store", b"")), FAILED, "nothing.store")
-
-
-@test
-def newer_store(folder):
-    store = good_store(folder)
-    database = sqlite3.connect(store)
-    database.execute("PRAGMA user_version = 999")
-    database.close()
-    unchanged_by(store, "newer")
-
-
-@test
-def store_cut(folder):
-    """A store that lost its end: an error that names it, from whoever reads it."""
-    store = good_store(folder)
-    data = read(store)
-    for share in (0.3, 0.6, 0.95):
-        cut = path_in(folder, f"cut-{share}.store", data[:int(len(data) * share)])
-        expect(DARKLINE.run("flows", cut, "--json"), FAILED, cut)
-
-
-@test
-def store_overwritten(folder):
-    """Rubbish in any page: never a crash; exit 1 that names the store, or, where the page was not needed, 0."""
-    store, codes = good_store(folder), []
-    data, good = read(store), capture(folder, "another.pcap", 3)
-    for at in range(0, len(data), 16384):
-        spoilt = bytearray(data)
-        spoilt[at:at + 512] = b"\xa5" * 512
-        path = path_in(folder, "spoilt.store", bytes(spoilt))
-        for words in (["flows", path, "--json"], ["probe", "-q", "-r", good, "-w", path, "--key", store + ".key"]):
-            result = DARKLINE.run(*words)
-            codes.append(result.code)
-            check(result.code in (DONE, FAILED), f"byte {at}: {result}")
-            check(result.code == DONE or path in result.err, f"byte {at}: not named: {result}")
-    check(codes.count(FAILED) >= 4, f"damage was seldom noticed: {codes}")
-
-
-@test
-def one_writer(folder):
-    """A store that is being written cannot be written by a second one, and says so."""
-    store = path_in(folder, "w.store")
-    with slow_probe(store) as slow:
-        slow.feed(0, 5)
-        await_rows(store)
-        expect(probe(store, capture(folder)), FAILED, store, "another")
-        expect(DARKLINE.run("flows", store, "--json"), DONE)
-        slow.process.stdin.close()
-        equal(slow.process.wait(10), DONE, "exit code of the first")
-
-
-@test
-def store_not_writable(folder):
-    """Read-only file, read-only folder: writing says so, reading works."""
-    nobody = as_nobody()
-    store = good_store(folder)
-    os.chmod(store, 0o444)
-    os.chmod(folder, 0o555)
-    expect(probe(store, capture(folder) if os.geteuid() == 0 else store, **nobody), FAILED, store)
-    expect(probe(path_in(folder, "new.store"), store, **nobody), FAILED, path_in(folder, "new.store"))
-    result = expect(DARKLINE.run("flows", store, "--json", **nobody), DONE)
-    equal(len(result.out.splitlines()), FLOWS, "flows of a read-only store")
-    os.chmod(folder, 0o755)
-
-
-@test
-def names_too_long(folder):
-    for length in (250, 5000):
-        name = path_in(folder, "n" * length)
-        expect(DARKLINE.run("probe", "-r", capture(folder), "-w", name), FAILED, "error:", "nnnnnnnn")
-    long = "/".join([folder] + ["."] * 2100) + "/a.store"
-    expect(DARKLINE.run("probe", "-r", capture(folder), "-w", long), FAILED, "too long")
-    check(not os.path.exists(path_in(folder, "a.store")), "a store was made under a shortened name")
-
-
-# ---- keys ----
-
-@test
-def keys_that_must_not_be_used(folder):
-    store, good = good_store(folder), capture(folder, "another.pcap", 3)
-    key = store + ".key"
-    os.chmod(key, 0o644)
-    expect(probe(store, good), FAILED, key, "open to others")
-    os.chmod(key, 0o600)
-    secret = read(key)
-    for length in (0, 31, 33):
-        path_in(folder, os.path.basename(key), (secret * 2)[:length])
-        expect(probe(store, good), FAILED, key, "not a key")
-    equal(rows(store), FLOWS, "rows")
-    os.unlink(key)
-    os.mkdir(key)
-    expect(probe(store, good), FAILED, key)
-
-
-# ---- full disks ----
-
-def limit_file_size():
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
-
-
-def check_full(store, result, least):
-    expect(result, FAILED, store, "no room left")
-    is_sound(store)
-    kept = len(DARKLINE.flows(store))
-    check(kept >= least, f"only {kept} of {least} committed rows are left")
-    equal(kept, rows(store), "rows that darkline and SQLite see")
-
-
-@test
-def file_size_limit(folder):
-    """As on a full disk: said so, what was committed is kept, and the store works again when there is room."""
-    store = good_store(folder)
-    big = capture(folder, "big.pcap", 20000)
-    check_full(store, probe(store, big, preexec_fn=limit_file_size), FLOWS)
-    expect(probe(store, big), DONE)
-    equal(rows(store), FLOWS + 20000, "rows once there is room")
-
-
-@test
-def full_disk(folder):
-    if os.geteuid() != 0:
-        skip("needs root for a small file system")
-    disk, big = path_in(folder, "disk"), capture(folder, "big.pcap", 20000)
-    os.mkdir(disk)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "darkline-test", disk], check=False).returncode:
-        skip("cannot mount a small file system")
-    try:
-        store = path_in(disk, "d.store")
-        expect(probe(store, capture(folder)), DONE)
-        check_full(store, probe(store, big), FLOWS)
-        path_in(disk, "filling", bytes(os.statvfs(disk).f_bavail * 4096))
-        expect(probe(path_in(disk, "late.store"), big), FAILED, disk)
-        equal(len(DARKLINE.flows(store)), rows(store), "flows on a disk without a free byte")
-    finally:
-        subprocess.run(["umount", disk], check=True)
-
-
-# ---- ends that come early ----
-
-class slow_probe:  # pylint: disable=invalid-name
-    """A probe of standard input, which is fed by hand; killed at the latest when the `with` ends."""
-
-    def __init__(self, store):
-        self.frames = line()
-        self.process = DARKLINE.start("probe", "-r", "-", "-w", store, "--all-names")
-        self.process.stdin.write(frames.PCAP_HEAD)
-
-    def feed(self, first, count):
-        """These conversations (of five frames each), then fifteen seconds later one more, so that they are over."""
-        for time_us, data in self.frames[5 * first:5 * (first + count)]:
-            self.process.stdin.write(frames.pcap_record(time_us, data))
-        last_us, data = self.frames[5 * (first + count)]
-        self.process.stdin.write(frames.pcap_record(last_us + 15_000_000, data))
-        self.process.stdin.flush()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            try:
-                stream.close()
-            except BrokenPipeError:
-                pass
-
-
-def await_rows(store, seconds=10):
-    """Until the first rows are committed."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if rows(store):
-                return
-        except sqlite3.OperationalError:
-            pass  # not there yet
-        time.sleep(0.05)
-    check(False, f"no row in {store} after {seconds} s")
-
-
-@test
-def killed(folder):
-    """kill -9: what was known for two seconds is in the store, which opens; and also where nothing may be written."""
-    store = path_in(folder, "k.store")
-    with slow_probe(store) as slow:
-        slow.feed(0, 12)
-        time.sleep(COMMITTED_WITHIN + 0.3)
-        slow.process.send_signal(signal.SIGKILL)
-        slow.process.wait(10)
-    check(os.path.exists(store + "-wal"), "no WAL was left: the test tests nothing")
-    nobody = as_nobody() if os.geteuid() == 0 else {}
-    for path in (store, store + "-wal", store + "-shm"):
-        os.chmod(path, 0o644)
-    os.unlink(store + "-shm")
-    found = expect(DARKLINE.run("flows", store, "--json", **nobody), DONE)
-    check(len(found.out.splitlines()) >= 12, f"only {len(found.out.splitlines())} of 12 rows are left")
-    check(len(DARKLINE.flows(store)) >= 12, "fewer rows than before")
-    is_sound(store)
-    expect(probe(store, capture(folder)), DONE)
-    check(rows(store) >= 12 + FLOWS, f"{rows(store)} rows after the next call")
-
-
-def told_to_stop(folder, number, feeds):
-    store = path_in(folder, f"{number}-{feeds}.store")
-    with slow_probe(store) as slow:
-        if feeds:
-            slow.feed(0, 12)
-        time.sleep(0.5)
-        began = time.monotonic()
-        slow.process.send_signal(number)
-        try:
-            code = slow.process.wait(5)
-        except subprocess.TimeoutExpired:
-            check(False, f"signal {number} was not heeded")
-        check(time.monotonic() - began < 2, "it took more than two seconds to stop")
-        said = slow.process.stderr.read().decode()
-        equal(code, FAILED, f"exit code ({said})")
-        check("interrupted" in said.lower(), f"not said: {said}")
-    check(not os.path.exists(store + "-wal") and not os.path.exists(store + "-lock"), "side files are left")
-    is_sound(store)
-    if feeds:
-        check(len(DARKLINE.flows(store)) >= 12, "rows are missing")
-
-
-@test
-def told_to_stop_while_waiting(folder):
-    """SIGTERM and SIGINT end a probe whose input is slow, also before anything came: cleanly, with all rows."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        for feeds in (True, False):
-            told_to_stop(folder, number, feeds)
 
 
 if __name__ == "__main__":

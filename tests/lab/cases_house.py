@@ -67,6 +67,7 @@ def register_filter(identity, description, fingerprint):
     """SNI by SNI, several services and a control, once its hours begin: a parents' filter, or one against malware."""
     @box_case(identity, description)
     def filtering(lab):
+        lab.as_written = True
         lab.vantage |= SUBSCRIBER
         lab.serve_web(*NAMES, WIKIPEDIA, CONTROL_HOST)
         lab.resolver()
@@ -116,6 +117,7 @@ def filter_inside(lab):
 def register_dns_filter(identity, description, action, mechanism):
     @box_case(identity, description, resolver_options='options timeout:1 attempts:2')
     def dns_filter(lab):
+        lab.as_written = True
         lab.vantage |= SUBSCRIBER
         for name in (*NAMES, WIKIPEDIA):
             lab.host(name)

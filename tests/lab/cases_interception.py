@@ -52,7 +52,8 @@ def register_interception(identity, description, name, kind, version, mechanism,
         told = {'mechanism': mechanism, 'attribution': 'third-party', 'intercepted': kind}
         # In TLS 1.3 all that a tap sees of a refusal is that little was said.
         refused = 'failed' if version == TWO else UNSAID
-        visit(lab, name, version, *REFUSES, exit_status=CURL_REFUSED, **told, **{'outcome': refused})
+        named = {} if version == TWO else {'mechanism': UNSAID}
+        visit(lab, name, version, *REFUSES, exit_status=CURL_REFUSED, **told | {'outcome': refused} | named)
         visit(lab, name, version, *ACCEPTS, **told)
         visit(lab, CONTROL_HOST, version)
         lab.pause(0.3)

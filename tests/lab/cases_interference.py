@@ -285,9 +285,6 @@ for rate in (150, 512):
     register_download(f'police-{rate}', f'policed to {rate} kbit/s by SNI', SIGNAL,
                       f'sni={SIGNAL} do police rate={rate} burst=12000 direction=down', 'tls.throttle.sni',
                       'ok', seconds=DOWNLOAD_SECONDS)
-    register_download(f'shape-{rate}', f'shaped to {rate} kbit/s from the first packet on', WHATSAPP,
-                      f'port=443 transport=tcp do shape rate={rate} queue=30000 direction=down',
-                      'stream.throttle', 'ok', seconds=DOWNLOAD_SECONDS)
 
 
 def speak_quic(lab, name, subscriber=0):
@@ -338,7 +335,7 @@ def call_drop(lab):
     lab.visit(lambda subscriber: call(lab, 0.5, 'ok', None, subscriber))
     control_works(lab)
     for subscriber in lab.attempts():
-        call(lab, 3, 'failed', 'stream.timeout', subscriber)
+        call(lab, 13, 'failed', 'stream.timeout', subscriber)
     lab.outlast_silence()
     lab.stop_recording()
 
@@ -401,7 +398,7 @@ def dns_lying_resolver(lab):
     for name in (BBM, SIGNAL):
         for subscriber in lab.attempts():
             lab.lookup(name, subscriber)
-        lab.expect_question(name, 'dns.injection.blockpage', by='resolver')
+        lab.expect_question(name, 'dns.injection.blockpage', by='resolver', attribution='third-party', contradiction=['d'])
     lab.stop_recording()
 
 

@@ -49,6 +49,7 @@ class Lab:
                  variation=None, visits=0, repeat=1):
         self.folder, self.authority, self.seed = folder, authority, seed
         self.middlebox = middlebox  # the program
+        self.as_written = False  # with --vary: a case whose box is where and as it is because of what it means
         self.variation = variation  # vary.Variation, or None: line and injector as written
         self.visits, self.repeat = visits, repeat
         self.box_rules, self.box_options = HONEST, {}
@@ -102,7 +103,7 @@ class Lab:
         In rules {round_trip} is a full one in milliseconds, {nearly} five sixths of one, and {young} an age in
         seconds: a flow that has just sent its first request is younger.
         """
-        if self.variation:
+        if self.variation and not self.as_written:
             rules, options = self.variation.rules(rules), self.variation.line(options)
             self.kept_addresses += self.variation.private
         trip = 2 * self.delay_ms

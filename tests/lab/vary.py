@@ -200,7 +200,7 @@ class Variation:
         self.take_looks(what, ('ttl', 'ip-id', 'df'))
 
     def slow(self, when, what):
-        what['rate'] = self.dice.randint(64, 1024)
+        what['rate'] = self.dice.randint(64, 450)  # the download takes seven seconds at least
         for key, bounds in (('burst', (8000, 24000)), ('queue', (15000, 60000))):
             if key in what:
                 what[key] = self.dice.randint(*bounds)

@@ -205,6 +205,13 @@ static void test_who_is_the_client(void **state)
     assert_int_equal(first_side(true, local, 80, high, 50000, TRANSPORT_TCP, TCP_ACK, &flags), C);
     assert_true((flags & FLOW_CLIENT_GUESSED) && (flags & FLOW_MID_STREAM));
     assert_int_equal(first_side(true, high, 50000, local, 80, TRANSPORT_TCP, TCP_ACK, &flags), S);
+    /* No guess where place and port agree. */
+    assert_int_equal(first_side(true, high, 5222, local, 50000, TRANSPORT_TCP, TCP_ACK, &flags), S);
+    assert_true(!(flags & FLOW_CLIENT_GUESSED) && (flags & FLOW_MID_STREAM));
+    assert_int_equal(first_side(true, local, 50000, high, 5222, TRANSPORT_TCP, TCP_ACK, &flags), C);
+    assert_false(flags & FLOW_CLIENT_GUESSED);
+    assert_int_equal(first_side(true, local, 5222, high, 50000, TRANSPORT_TCP, TCP_ACK, &flags), C);
+    assert_true(flags & FLOW_CLIENT_GUESSED);
     assert_int_equal(first_side(true, low, 2000, high, 5222, TRANSPORT_TCP, TCP_ACK, &flags), C);
     assert_int_equal(first_side(true, low, 5222, high, 2000, TRANSPORT_TCP, TCP_ACK, &flags), S);
     assert_int_equal(first_side(true, low, 2000, high, 3000, TRANSPORT_TCP, TCP_ACK, &flags), S);

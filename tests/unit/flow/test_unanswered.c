@@ -96,12 +96,46 @@ static void test_no_questions(void **state)
     line_end(&line);
 }
 
+static void send_datagram(struct line *line, enum side side, uint8_t first)
+{
+    uint8_t bytes[40] = {first};
+    struct packet packet = make_packet(line, side, TRANSPORT_UDP);
+
+    packet.payload = bytes;
+    packet.payload_length = packet.payload_captured = sizeof(bytes);
+    line->now_us += MS;
+    packet.time_us = line->now_us;
+    assert_true(give(line, &packet));
+}
+
+/* Each datagram of the client asks, any of the server answers; which headers came is kept. */
+static void test_datagrams(void **state)
+{
+    struct line line;
+
+    (void)state;
+    line_begin(&line, false);
+    send_datagram(&line, C, 0xc0);
+    send_datagram(&line, S, 0xe0);
+    assert_int_equal(evidence_of(&line)->unanswered, 0);
+    assert_int_equal(evidence_of(&line)->sides[S].flags & SIDE_SHORT, 0);
+    for (int i = 0; i < 3; i++)
+        send_datagram(&line, C, 0x40);
+    assert_int_equal(evidence_of(&line)->unanswered, 3);
+    assert_true(evidence_of(&line)->sides[C].flags & SIDE_SHORT);
+    assert_int_equal(evidence_of(&line)->sides[S].flags & SIDE_SHORT, 0);
+    send_datagram(&line, S, 0x40);
+    assert_int_equal(evidence_of(&line)->unanswered, 0);
+    assert_true(evidence_of(&line)->sides[S].flags & SIDE_SHORT);
+    line_end(&line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_asked_again),  cmocka_unit_test(test_keepalives_ask),
         cmocka_unit_test(test_answers),      cmocka_unit_test(test_elsewhere),
-        cmocka_unit_test(test_no_questions),
+        cmocka_unit_test(test_no_questions), cmocka_unit_test(test_datagrams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

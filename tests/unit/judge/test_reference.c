@@ -35,7 +35,7 @@ static struct observation good_flow(uint32_t handshake_us, uint32_t exchange_us,
 
 static void learn(uint32_t line, const struct observation *flow)
 {
-    assert_int_equal(references_learn(references, line, true, flow), DL_OK);
+    assert_int_equal(references_learn(references, line, flow), DL_OK);
 }
 
 static void test_connections(void **state)
@@ -64,17 +64,40 @@ static void test_connections(void **state)
     assert_int_equal(references_find(references, 1, &o).samples, 3);
 }
 
-/* Where no radio can have slept, an answer quicker than the handshake teaches nothing. */
-static void test_without_radio(void **state)
+/* A page in the clear that comes quicker than the handshake may be anybody's: it teaches nothing,
+ * unless the line is known to wake up for a SYN. */
+static void test_quick_page(void **state)
 {
-    struct observation o = good_flow(100 * MS, 5 * MS, 50);
+    struct observation web = good_flow(100 * MS, 5 * MS, 50),
+                       tls = good_flow(100 * MS, 30 * MS, 50);
 
     (void)state;
-    assert_int_equal(references_learn(references, 1, false, &o), DL_OK);
-    assert_int_equal(references_find(references, 1, &o).rtt_least_us, 100 * MS);
+    web.stage = STAGE_HTTP;
+    web.server_port = 80;
+    learn(1, &web);
+    assert_int_equal(references_find(references, 1, &web).rtt_least_us, 100 * MS);
+    assert_int_equal(references_find(references, 1, &web).exchanges, 0);
+    learn(1, &tls); /* a single slow handshake may have stood in a queue */
+    assert_false(references_find(references, 1, &web).line_wakes);
+    learn(1, &tls);
+    assert_true(references_find(references, 1, &web).line_wakes);
+    assert_int_equal(references_find(references, 1, &web).rtt_least_us, 5 * MS);
+    assert_false(references_find(references, 2, &web).line_wakes); /* another line */
+}
+
+/* Who thought long says nothing of how long the handshake's way is. */
+static void test_slow_answer(void **state)
+{
+    struct observation o = good_flow(100 * MS, 140 * MS, 50);
+
+    (void)state;
+    learn(1, &o);
+    assert_int_equal(references_find(references, 1, &o).samples, 1);
     assert_int_equal(references_find(references, 1, &o).exchanges, 0);
-    assert_int_equal(references_learn(references, 1, true, &o), DL_OK);
-    assert_int_equal(references_find(references, 1, &o).rtt_least_us, 5 * MS);
+    o = good_flow(100 * MS, 130 * MS, 50);
+    learn(1, &o);
+    assert_int_equal(references_find(references, 1, &o).exchanges, 1);
+    assert_int_equal(references_find(references, 1, &o).rtt_least_us, 100 * MS);
 }
 
 static void test_questions(void **state)
@@ -118,7 +141,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_connections, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_without_radio, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_quick_page, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_slow_answer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_questions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bounded, setup, teardown),
     };

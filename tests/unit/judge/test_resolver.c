@@ -246,6 +246,58 @@ static void test_lone_one_name(void **state)
     assert_false(is_accused(&o));
 }
 
+/* The same record, asked for again while it held: the resolver had it, and the time is the way's. */
+static void test_lone_at_hand(void **state)
+{
+    struct observation o = question_of("x.example", 2 * MS, 3, NULL, 58);
+    struct observation again = question_of("a.example", 40 * MS, 0, PUBLIC_A, 54);
+
+    (void)state;
+    again.dns.answers[0].ttl = 60;
+    again.start_us -= 10 * S;
+    for (int i = 0; i < 3; i++, again.start_us += 2 * S)
+        learn(&again);
+    assert_false(is_accused(&o)); /* two of them came from its memory */
+    learn(&again);
+    assert_true(is_accused(&o));
+    o.start_us += 60 * S; /* the way may have changed since */
+    assert_false(is_accused(&o));
+}
+
+/* Voices that only deny are forgotten for one that gives good answers. */
+static void test_many_strangers(void **state)
+{
+    struct observation o = question_of("x.example", 2 * MS, 3, NULL, 58);
+
+    (void)state;
+    for (uint8_t ttl = 100; ttl < 160; ttl += 3) {
+        struct observation denied = question_of("x.example", 2 * MS, 3, NULL, ttl);
+        denied.start_us -= 30 * S;
+        learn(&denied);
+    }
+    learn_ordinary();
+    assert_true(is_accused(&o));
+}
+
+/* Two routers from a probe in the network stands nobody's house. */
+static void test_near_box(void **state)
+{
+    struct observation o = question_of("x.example", 2 * MS, 3, NULL, 62);
+    struct judge_context context = {.capture_end_us = o.end_us + 60 * S};
+    struct verdict verdict;
+
+    (void)state;
+    learn_ordinary();
+    assert_false(is_accused(&o));
+    context.resolver = resolvers_find(resolvers, LINE, &o);
+    context.position = POSITION_CARRIER;
+    judge_flow(&o, &context, &verdict);
+    assert_int_equal(verdict.attribution, ATTRIBUTION_THIRD_PARTY);
+    context.position = POSITION_SUBSCRIBER;
+    judge_flow(&o, &context, &verdict);
+    assert_int_equal(verdict.attribution, ATTRIBUTION_UNKNOWN);
+}
+
 static void test_near_resolver(void **state)
 {
     struct observation o = question_of("x.example", 1 * MS, 3, NULL, 58);
@@ -338,27 +390,24 @@ static void test_one_voice(void **state)
 
 /* ---- a resolver's own lie ---- */
 
+/* A catalogued page is one, whoever gives its address; in whose voice is said beside. */
 static void test_own_lie(void **state)
 {
     struct observation o = page_answer(38 * MS, 54);
     struct verdict verdict;
 
     (void)state;
-    assert_true(is_accused(&o)); /* a list's word, and nothing against it */
-    learn_at("a.example", 0, 38 * MS, 54);
-    assert_true(is_accused(&o)); /* one answer is no voice */
+    assert_true(is_accused(&o));
     learn_ordinary();
     verdict = judged_here(&o, 0);
     assert_string_equal(verdict.mechanism, "dns.injection.blockpage");
-    assert_int_equal(verdict.attribution, ATTRIBUTION_UNKNOWN);
+    assert_int_equal(verdict.attribution, ATTRIBUTION_THIRD_PARTY);
     assert_true(has_rule(&verdict, "dns-own-voice"));
-    assert_true(verdict.score > 0.5 && verdict.score <= 0.9);
-    o = page_answer(30 * MS, 54); /* it need ask nobody: sooner than with the truth */
-    assert_false(is_accused(&o));
-    o = page_answer(3 * MS, 54);
-    assert_true(is_accused(&o));
+    assert_true(judge_is_proven(&verdict));
     o = page_answer(38 * MS, 60); /* not its voice */
-    assert_true(is_accused(&o));
+    verdict = judged_here(&o, 0);
+    assert_false(has_rule(&verdict, "dns-own-voice"));
+    assert_int_equal(verdict.attribution, ATTRIBUTION_THIRD_PARTY);
 }
 
 /* A listed address that is a service's own. */
@@ -499,23 +548,16 @@ static void test_following(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_learning),
-        TEST(test_not_learnt),
-        TEST(test_crowd),
-        TEST(test_lone_denials),
-        TEST(test_lone_guards),
-        TEST(test_lone_needs_firm),
-        TEST(test_lone_one_name),
-        TEST(test_lone_needs_good),
-        TEST(test_near_resolver),
-        TEST(test_quick_resolver),
-        TEST(test_two_answers_named_by_first),
-        TEST(test_truth_first),
-        TEST(test_one_voice),
-        TEST(test_own_lie),
-        TEST(test_owned_address),
-        TEST(test_looks),
-        TEST(test_followed),
+        TEST(test_learning),       TEST(test_not_learnt),
+        TEST(test_crowd),          TEST(test_lone_denials),
+        TEST(test_lone_guards),    TEST(test_lone_needs_firm),
+        TEST(test_lone_one_name),  TEST(test_lone_needs_good),
+        TEST(test_lone_at_hand),   TEST(test_many_strangers),
+        TEST(test_near_box),       TEST(test_near_resolver),
+        TEST(test_quick_resolver), TEST(test_two_answers_named_by_first),
+        TEST(test_truth_first),    TEST(test_one_voice),
+        TEST(test_own_lie),        TEST(test_owned_address),
+        TEST(test_looks),          TEST(test_followed),
         TEST(test_following),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

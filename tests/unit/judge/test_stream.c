@@ -50,6 +50,9 @@ static void test_freeze(void **state)
     assert_true(has_rule(&verdict, "freeze-in-stream"));
     assert_non_null(strstr(verdict.evidence[0].detail, "after 3900 bytes"));
     assert_true(verdict.score < 0);
+    o.flags |= OBSERVATION_MID_STREAM; /* a line older than the capture, and no doubt whose */
+    assert_string_equal(verdict_of(&o, 1 * S, false).mechanism, "stream.timeout");
+    o.flags &= (uint16_t)~OBSERVATION_MID_STREAM;
     flow_reset(&o, SIDE_CLIENT, 8000 * MS, true); /* it gave up at last */
     assert_string_equal(verdict_of(&o, 1 * S, false).mechanism, "stream.timeout");
 }
@@ -84,7 +87,7 @@ static void test_freeze_guards(void **state)
     o.close = CLOSE_EVICTED;
     assert_no_freeze(&o);
     o = frozen();
-    o.flags |= OBSERVATION_MID_STREAM;
+    o.flags |= OBSERVATION_MID_STREAM | OBSERVATION_CLIENT_GUESSED; /* who asked whom? */
     assert_no_freeze(&o);
     for (int side = 0; side < 2; side++) {
         o = frozen();
