@@ -264,6 +264,9 @@ enum classify_result classify_candidate(const struct candidate *candidate,
         return result;
     if (context->same_carrier == CONTEXT_BAD && !question.proven)
         return CLASSIFY_CARRIER_WIDE;
+    /* Small flows of the controls are never slow: several slow services are a slow line. */
+    if (candidate->kind == SERIES_SLOWED && context->services_bad >= CLASSIFY_SLOW_SERVICES)
+        return CLASSIFY_CARRIER_WIDE;
     if (candidate->elsewhere_later && !question.proven)
         return CLASSIFY_UNCLEAR;
     if (context->same_carrier == CONTEXT_MIXED && !question.proven && !question.works_elsewhere)

@@ -6,14 +6,15 @@
  */
 #include "analyzer/detect/candidate.h"
 
-#define CLASSIFY_VOICES       2
-#define CLASSIFY_VOICE_HOURS  5  /* failing ones, at least */
-#define CLASSIFY_LINE_FAILED  10 /* one line alone: failed attempts, and none good */
-#define CLASSIFY_LINE_DAYS    2
-#define CLASSIFY_LINE_US      INT64_C(86400000000)
-#define CLASSIFY_LINE_CONTROL 10  /* good control attempts in the same hours */
-#define CLASSIFY_PROVEN       0.2 /* share of the failures that packets prove */
-#define CLASSIFY_SILENT       0.5
+#define CLASSIFY_VOICES        2
+#define CLASSIFY_VOICE_HOURS   5  /* failing ones, at least */
+#define CLASSIFY_LINE_FAILED   10 /* one line alone: failed attempts, and none good */
+#define CLASSIFY_LINE_DAYS     2
+#define CLASSIFY_LINE_US       INT64_C(86400000000)
+#define CLASSIFY_LINE_CONTROL  10  /* good control attempts in the same hours */
+#define CLASSIFY_PROVEN        0.2 /* share of the failures that packets prove */
+#define CLASSIFY_SLOW_SERVICES 2   /* others slowed down as well */
+#define CLASSIFY_SILENT        0.5
 
 enum classify_result {
     CLASSIFY_EVENT,
