@@ -220,16 +220,18 @@ static const struct judge_rule rules[] = {
     /*
      * Looks. Weights are small where load balancers do the same. Those of resets are the
      * calibration of 2026-11-22 (tests/accuracy/calibration.py; docs/evidence.md, "How sure a score
-     * is"), rounded. ttl-distance and df-differs came out as nothing, and keep a little: the
-     * laboratory's balancers look stranger than most. Rules that its recordings lack, and those of
-     * answers, certificates and pages, have no innocents enough to fit them by: these are judged.
+     * is"), rounded. ttl-distance and df-differs came out as nothing and were left as they stood:
+     * the laboratory's balancers look stranger than most, fresh recordings say no more without them, and
+     * for resets in a client's name, of which few were fitted, they are the best sign. Rules that
+     * its recordings lack, and those of answers, certificates and pages, have no innocents enough to
+     * fit them by: these are judged.
      */
     {.id = "ttl-distance",
      .says = "The reset's TTL is three or more from its side's other packets.",
      .source = CENTRACE_MEAS,
      .looks_at = "TTL",
      .kind = JUDGE_RULE_LOOKS,
-     .weight = 0.2},
+     .weight = 1},
     {.id = "ip-id-of-other-side",
      .says = "The reset carries the other side's IP-ID, or the one after: it was made of a copy.",
      .source = CENTRACE_MEAS,
@@ -253,7 +255,7 @@ static const struct judge_rule rules[] = {
      .source = SP_REGIONAL,
      .looks_at = "DF",
      .kind = JUDGE_RULE_LOOKS,
-     .weight = 0.1},
+     .weight = 0.5},
     {.id = "no-timestamps",
      .says = "Timestamps were negotiated and the reset has none.",
      .source = "RFC 7323 3.2",

@@ -132,7 +132,6 @@ static void test_client_reset(void **state)
     s->ttl_expected = 44;
     s->ttl = 49;
     s->seq_offset = -75;
-    s->copies = 2;
     o.evidence.sides[SIDE_CLIENT].flags |= SIDE_DF;
     verdict = judged(&o, NULL);
     assert_string_equal(verdict.mechanism, "http.reset.host");
