@@ -12,7 +12,7 @@
 
 #define TALKS_ON_MOST_US 60000000u /* later it may be another connection on the same ports */
 #define SEQ_REACH        65535     /* a reset further off is of another connection */
-#define FOREIGN_LOOK     1.8 /* sum of weights from which a client's reset is hardly the client's */
+#define FOREIGN_LOOK     3.0 /* sum of weights from which a client's reset is hardly the client's */
 
 void proof_add(struct proof *proof, const char *rule, const char *format, ...)
 {

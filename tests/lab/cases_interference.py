@@ -285,6 +285,9 @@ for rate in (150, 512):
     register_download(f'police-{rate}', f'policed to {rate} kbit/s by SNI', SIGNAL,
                       f'sni={SIGNAL} do police rate={rate} burst=12000 direction=down', 'tls.throttle.sni',
                       'ok', seconds=DOWNLOAD_SECONDS)
+    register_download(f'shape-{rate}', f'shaped to {rate} kbit/s from the first packet on', WHATSAPP,
+                      f'port=443 transport=tcp do shape rate={rate} queue=30000 direction=down',
+                      'stream.throttle', 'ok', seconds=DOWNLOAD_SECONDS)
 
 
 def speak_quic(lab, name, subscriber=0):

@@ -107,7 +107,6 @@ static void test_foreign_client_reset(void **state)
                                          .ttl_expected = 50,
                                          .ip_id = 9000,
                                          .ip_id_from_own = 20000,
-                                         .ip_id_from_other = 1,
                                          .window = 8192};
     o.evidence.sides[SIDE_CLIENT].ip_id_max_step = 1;
     struct verdict verdict = judged(&o, NULL);
