@@ -39,7 +39,9 @@ struct cell {
     uint8_t ip_version; /* 4, 6; 0 unknown */
     /* Within the hour, milliseconds; CELL_NO_TIME where there was none. */
     uint32_t first_ms, last_ms, first_good_ms, last_good_ms, first_bad_ms, last_bad_ms;
-    uint32_t attempts, failures; /* decided ones; of them failed */
+    uint32_t first_slow_ms, last_slow_ms;   /* of the good ones those that were slowed down, */
+    uint32_t first_quick_ms, last_quick_ms; /* and the others */
+    uint32_t attempts, failures;            /* decided ones; of them failed */
     uint32_t undecided;
     uint32_t proven;                          /* failures whose packets prove a third party */
     uint32_t throttled;                       /* good ones that were slowed down */

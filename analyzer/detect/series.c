@@ -55,14 +55,14 @@ static void join_cell(struct segment_vote *vote, const struct cell *cell, enum s
     vote->bad_voices += slowed ? (cell->throttled > 0) : cell->bad_voices;
     vote->from_us = sooner(vote->from_us, at_of(cell, cell->first_ms));
     vote->to_us = MAX_OF(vote->to_us, at_of(cell, cell->last_ms));
-    vote->first_good_us = sooner(vote->first_good_us, at_of(cell, cell->first_good_ms));
-    vote->last_good_us = MAX_OF(vote->last_good_us, at_of(cell, cell->last_good_ms));
-    if (slowed && cell->throttled == 0)
-        return;
+    vote->first_good_us = sooner(vote->first_good_us,
+                                 at_of(cell, slowed ? cell->first_quick_ms : cell->first_good_ms));
+    vote->last_good_us =
+        MAX_OF(vote->last_good_us, at_of(cell, slowed ? cell->last_quick_ms : cell->last_good_ms));
     vote->first_bad_us =
-        sooner(vote->first_bad_us, at_of(cell, slowed ? cell->first_good_ms : cell->first_bad_ms));
+        sooner(vote->first_bad_us, at_of(cell, slowed ? cell->first_slow_ms : cell->first_bad_ms));
     vote->last_bad_us =
-        MAX_OF(vote->last_bad_us, at_of(cell, slowed ? cell->last_good_ms : cell->last_bad_ms));
+        MAX_OF(vote->last_bad_us, at_of(cell, slowed ? cell->last_slow_ms : cell->last_bad_ms));
 }
 
 /* One vote of the cells of one hour. */

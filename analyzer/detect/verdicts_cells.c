@@ -15,7 +15,10 @@ static const char cells_sql[] =
     " SUM(CASE WHEN outcome = 2 THEN weight ELSE 0 END),"
     " SUM(CASE WHEN throttled THEN weight ELSE 0 END), MIN(start), MAX(start),"
     " MIN(CASE WHEN outcome = 1 THEN start END), MAX(CASE WHEN outcome = 1 THEN start END),"
-    " MIN(CASE WHEN outcome = 2 THEN start END), MAX(CASE WHEN outcome = 2 THEN start END)"
+    " MIN(CASE WHEN outcome = 2 THEN start END), MAX(CASE WHEN outcome = 2 THEN start END),"
+    " MIN(CASE WHEN throttled THEN start END), MAX(CASE WHEN throttled THEN start END),"
+    " MIN(CASE WHEN outcome = 1 AND NOT throttled THEN start END),"
+    " MAX(CASE WHEN outcome = 1 AND NOT throttled THEN start END)"
     " FROM attempts GROUP BY hour, line, service, ip_version";
 
 static const char mechanisms_sql[] =
@@ -162,6 +165,10 @@ static int take_cell(struct filling *filling, sqlite3_stmt *row)
         .last_good_ms = within_ms(row, 18, hour),
         .first_bad_ms = within_ms(row, 19, hour),
         .last_bad_ms = within_ms(row, 20, hour),
+        .first_slow_ms = within_ms(row, 21, hour),
+        .last_slow_ms = within_ms(row, 22, hour),
+        .first_quick_ms = within_ms(row, 23, hour),
+        .last_quick_ms = within_ms(row, 24, hour),
     };
     return cells_add(filling->cells, &cell);
 }

@@ -366,6 +366,10 @@ static void test_joined(void **state)
         cell.hour_us = world_hour(&world, hour);
         cell.throttled = hour >= DAYS(9) ? 3 : 0;
         cell.slow = hour >= DAYS(9) ? 3 : 0;
+        cell.first_slow_ms = cell.throttled ? 60000 : CELL_NO_TIME;
+        cell.last_slow_ms = cell.throttled ? 3000000 : CELL_NO_TIME;
+        cell.first_quick_ms = cell.throttled ? CELL_NO_TIME : 60000;
+        cell.last_quick_ms = cell.throttled ? CELL_NO_TIME : 3000000;
         assert_int_equal(cells_add(world.cells, &cell), DL_OK);
     }
     analysis = world_analyse(&world);

@@ -50,6 +50,11 @@ static void expect_cell(const struct cell *got, const struct cell *wanted)
     assert_int_equal(got->last_good_ms, wanted->last_good_ms);
     assert_int_equal(got->first_bad_ms, wanted->first_bad_ms);
     assert_int_equal(got->last_bad_ms, wanted->last_bad_ms);
+    /* No hour of these has good attempts of both kinds. */
+    assert_int_equal(got->first_slow_ms, wanted->throttled ? wanted->first_good_ms : CELL_NO_TIME);
+    assert_int_equal(got->last_slow_ms, wanted->throttled ? wanted->last_good_ms : CELL_NO_TIME);
+    assert_int_equal(got->first_quick_ms, wanted->throttled ? CELL_NO_TIME : wanted->first_good_ms);
+    assert_int_equal(got->last_quick_ms, wanted->throttled ? CELL_NO_TIME : wanted->last_good_ms);
     assert_int_equal(got->attempts, wanted->attempts);
     assert_int_equal(got->failures, wanted->failures);
     assert_int_equal(got->undecided, wanted->undecided);

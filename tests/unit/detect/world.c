@@ -54,7 +54,11 @@ static void add_hour(struct world *world, const struct world_stretch *s, uint16_
                         .first_good_ms = CELL_NO_TIME,
                         .last_good_ms = CELL_NO_TIME,
                         .first_bad_ms = CELL_NO_TIME,
-                        .last_bad_ms = CELL_NO_TIME};
+                        .last_bad_ms = CELL_NO_TIME,
+                        .first_slow_ms = CELL_NO_TIME,
+                        .last_slow_ms = CELL_NO_TIME,
+                        .first_quick_ms = CELL_NO_TIME,
+                        .last_quick_ms = CELL_NO_TIME};
     for (unsigned v = 0; v < s->line.voices; v++) {
         bool bad = roll(world) < s->share;
         cell.attempts++;
