@@ -248,7 +248,7 @@ int command_import(int argc, char **argv)
 {
     static struct ingest_options ingest_options;
     static struct import_run run;
-    struct common_options common;
+    static struct common_options common;
     const char *store = NULL;
     int first;
 

@@ -219,8 +219,8 @@ static void tell_in_words(const struct question *question)
         [EVENT_BLOCKED] = "something between the ends stops it on this carrier.",
         [EVENT_THROTTLED] = "something between the ends slows it down on this carrier.",
         [EVENT_WITHDRAWN] = "the service's own packets refuse this country.",
-        [EVENT_UNREACHABLE] = "every carrier seen in this country fell silent towards it; packets "
-                              "cannot say whether a gateway or the provider did it.",
+        [EVENT_UNREACHABLE] = ("every carrier seen in this country fell silent towards it; packets "
+                               "cannot say whether a gateway or the provider did it."),
         [EVENT_OUTAGE] = "it was down elsewhere too, or nobody elsewhere could be asked.",
         [EVENT_SHUTDOWN] = "",
         [EVENT_VANISHED] = "",

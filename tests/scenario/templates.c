@@ -68,6 +68,7 @@ static bool row_add(struct template *template, const struct observation *flow)
     row->flow.protocol = copy_text(flow->protocol);
     row->flow.service = copy_text(flow->service);
     row->flow.host = copy_text(flow->host);
+    row->flow.issuer = copy_text(flow->issuer);
     return true;
 }
 
@@ -256,6 +257,7 @@ void templates_finish(struct templates *templates)
             free((char *)item->rows[k].flow.protocol);
             free((char *)item->rows[k].flow.service);
             free((char *)item->rows[k].flow.host);
+            free((char *)item->rows[k].flow.issuer);
         }
         for (size_t k = 0; k < item->frame_count; k++) {
             free(item->frames[k].bytes);
