@@ -130,7 +130,7 @@ struct event {
         uint64_t packet;
     } flows[ANALYSIS_FLOWS_MAX];
     uint8_t flow_count;
-    /* Of the analysis itself, no part of the result: a silent block that only wants somebody's
+    /* Of the analysis itself, no part of the result: a block unproven by packets that only wants somebody's
      * agreement to be confirmed. */
     bool wants_agreement;
 };

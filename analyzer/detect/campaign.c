@@ -62,7 +62,7 @@ static bool same_country(const struct work *work, uint16_t a, uint16_t b)
     return of_a[0] && strcmp(of_a, cells_carrier_country(work->cells, b)) == 0;
 }
 
-/* ---- who agrees with a silent block ---- */
+/* ---- who agrees with a block that no packet proves ---- */
 
 static const struct event *agreeing_carrier(const struct work *work, const struct event *event)
 {

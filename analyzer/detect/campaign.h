@@ -20,7 +20,7 @@
  * independent owners or more are going on, and the service is good on no other carrier of the
  * country that could tell.
  *
- * A block by silence, all else being confirmed, becomes confirmed when a carrier of another owner
+ * A block that no packet proves, all else being confirmed, becomes confirmed when a carrier of another owner
  * does the same meanwhile, when an order that addresses the carrier names the service and the event
  * was seen to begin in its time, or when the same servers answered this carrier otherwise.
  */

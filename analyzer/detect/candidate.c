@@ -20,7 +20,7 @@ static void measure_mechanisms(struct candidate *candidate, const struct cells *
                                const struct analysis_places *places)
 {
     const char *country = cells_carrier_country(cells, candidate->carrier);
-    double total = 0, silent = 0, endpoint = 0, dns = 0;
+    double total = 0, silent = 0, dns = 0;
     size_t count;
     const struct cell_mechanism *item =
         cells_mechanisms(cells, candidate->carrier, candidate->service, &count);
@@ -32,13 +32,11 @@ static void measure_mechanisms(struct candidate *candidate, const struct cells *
             continue;
         total += item[i].attempts;
         silent += ends_in(name, ".timeout") ? item[i].attempts : 0;
-        endpoint += item[i].attribution == ATTRIBUTION_ENDPOINT ? item[i].attempts : 0;
         dns += strncmp(name, "dns.", 4) == 0 ? item[i].attempts : 0;
     }
     if (total <= 0)
         return;
     candidate->silent_share = silent / total;
-    candidate->endpoint_share = endpoint / total;
     candidate->dns_share = dns / total;
 }
 
@@ -179,6 +177,7 @@ static void measure_cell(struct candidate *candidate, const struct cell *cell, b
     candidate->attempts += cell->attempts;
     candidate->failures += failures;
     candidate->proven += cell->proven;
+    candidate->by_ends += cell->by_ends;
     candidate->good_attempts += cell->attempts - cell->failures;
     candidate->failing_voice_hours += slowed ? (double)cell->slow : (double)cell->bad_voices;
     if (failures == 0)

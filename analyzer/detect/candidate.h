@@ -13,7 +13,7 @@ struct candidate {
     struct segment segment;
     struct context_window window; /* of the stretch; hours point into `segment` */
     struct context context;
-    uint64_t attempts, failures, proven;
+    uint64_t attempts, failures, proven, by_ends;
     double failing_voice_hours;
     uint32_t voices, clients;       /* independent lines; distinct clients in the busiest hour */
     uint32_t vantages;              /* lines with failing attempts */
@@ -22,10 +22,9 @@ struct candidate {
     unsigned bad_days;              /* UTC days with failing attempts */
     uint64_t good_attempts;
     uint64_t baseline_attempts, baseline_failures;
-    double silent_share, endpoint_share; /* of the failing attempts: nobody answered; the service
-                                            itself said no */
-    double dns_share;                    /* of them, failed at their question */
-    bool unsure_clock;                   /* of a failing line: not known to be right */
+    double silent_share;  /* of the failing attempts that have a mechanism: nobody answered */
+    double dns_share;     /* of them, failed at their question */
+    bool unsure_clock;    /* of a failing line: not known to be right */
     bool elsewhere_later; /* with such a clock, others may have failed at the same time */
     bool imported;        /* no packets: nothing can be proven */
     bool synchronous;     /* began within CANDIDATE_TOGETHER_US of every other failing carrier */

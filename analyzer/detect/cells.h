@@ -43,8 +43,9 @@ struct cell {
     uint32_t first_quick_ms, last_quick_ms; /* and the others */
     uint32_t attempts, failures;            /* decided ones; of them failed */
     uint32_t undecided;
-    uint32_t proven;                          /* failures whose packets prove a third party */
-    uint32_t throttled;                       /* good ones that were slowed down */
+    uint32_t proven;    /* failures whose packets prove a third party */
+    uint32_t by_ends;   /* failures that an end itself is known to have made */
+    uint32_t throttled; /* good ones that were slowed down */
     uint32_t voices, bad_voices, good_voices; /* distinct; with a failed, with a good attempt */
     float votes, bad, slow;
 };

@@ -85,6 +85,15 @@ static enum classify_result above_floors(const struct question *question)
     return CLASSIFY_EVENT;
 }
 
+/* The server says no to this carrier alone, or the clients break off: nobody between them need be. */
+static bool is_by_ends(const struct question *question)
+{
+    const struct candidate *c = question->candidate;
+
+    return !question->proven && c->kind == SERIES_FAILED &&
+           (double)c->by_ends >= CLASSIFY_BY_ENDS * (double)c->failures;
+}
+
 static bool everywhere_at_once(const struct question *question)
 {
     return question->context->carriers_bad > 0 && question->context->carriers_good == 0 &&
@@ -113,10 +122,10 @@ static enum event_class class_of(const struct question *question)
     return question->proven ? EVENT_BLOCKED : class_of_unproven(question);
 }
 
-/* Nobody answers and nothing proves why: a router can do that, too. */
+/* Nothing proves who: a router can be silent, and a server may refuse one carrier's addresses. */
 static bool wants_agreement(const struct question *question)
 {
-    return question->silent && !question->proven && question->candidate->kind == SERIES_FAILED;
+    return !question->proven && question->candidate->kind == SERIES_FAILED;
 }
 
 static enum event_grade grade_of(const struct question *question, enum event_class class)
@@ -235,6 +244,8 @@ static void tell_in_words(const struct question *question)
         c->baseline_failures, c->baseline_attempts,
         event->grade == GRADE_CONFIRMED ? "As far as packets and controls show," : "It looks as if",
         meanings[event->class]);
+    if (event->class == EVENT_BLOCKED && wants_agreement(question))
+        classify_explain(event, " The packets do not prove who does it.");
     if (event->grade == GRADE_LIKELY)
         classify_explain(event, "%s", missing_of(context, question->carrier_good));
 }
@@ -272,6 +283,8 @@ enum classify_result classify_candidate(const struct candidate *candidate,
     if (context->same_carrier == CONTEXT_MIXED && !question.proven && !question.works_elsewhere)
         return CLASSIFY_UNCLEAR;
     ret_event->class = class_of(&question);
+    if (ret_event->class == EVENT_BLOCKED && is_by_ends(&question))
+        return CLASSIFY_UNCLEAR;
     ret_event->grade = grade_of(&question, ret_event->class);
     ret_event->scope = is_one_line(&question) ? SCOPE_LINE : SCOPE_CARRIER;
     ret_event->wants_agreement = ret_event->class == EVENT_BLOCKED && wants_agreement(&question) &&

@@ -14,6 +14,7 @@
 #define CLASSIFY_LINE_CONTROL  10  /* good control attempts in the same hours */
 #define CLASSIFY_PROVEN        0.2 /* share of the failures that packets prove */
 #define CLASSIFY_SLOW_SERVICES 2   /* others slowed down as well */
+#define CLASSIFY_BY_ENDS       0.5 /* share of the failures that an end made itself */
 #define CLASSIFY_SILENT        0.5
 
 enum classify_result {

@@ -18,7 +18,8 @@ static const char cells_sql[] =
     " MIN(CASE WHEN outcome = 2 THEN start END), MAX(CASE WHEN outcome = 2 THEN start END),"
     " MIN(CASE WHEN throttled THEN start END), MAX(CASE WHEN throttled THEN start END),"
     " MIN(CASE WHEN outcome = 1 AND NOT throttled THEN start END),"
-    " MAX(CASE WHEN outcome = 1 AND NOT throttled THEN start END)"
+    " MAX(CASE WHEN outcome = 1 AND NOT throttled THEN start END),"
+    " SUM(outcome = 2 AND attribution IN (2, 3))" /* endpoint, client */
     " FROM attempts GROUP BY hour, line, service, ip_version";
 
 static const char mechanisms_sql[] =
@@ -169,6 +170,7 @@ static int take_cell(struct filling *filling, sqlite3_stmt *row)
         .last_slow_ms = within_ms(row, 22, hour),
         .first_quick_ms = within_ms(row, 23, hour),
         .last_quick_ms = within_ms(row, 24, hour),
+        .by_ends = (uint32_t)sqlite3_column_int64(row, 25),
     };
     return cells_add(filling->cells, &cell);
 }

@@ -123,6 +123,37 @@ static void test_silence_alone(void **state)
     analysis_destroy(analysis);
 }
 
+/* Resets that nothing proves, on one carrier alone: its server may refuse the carrier's addresses. */
+static void test_unproven_alone(void **state)
+{
+    struct analysis *analysis;
+    (void)state;
+    cut(jazz, "tls.reset.sni", false);
+    with_controls(jazz);
+    works(ufone, "blackberry-bes", 0, DAYS(21));
+    works(abroad, "blackberry-bes", 0, DAYS(21));
+    analysis = world_analyse(&world);
+    assert_int_equal(only_event(analysis)->class, EVENT_BLOCKED);
+    assert_int_equal(only_event(analysis)->grade, GRADE_LIKELY);
+    analysis_destroy(analysis);
+}
+
+/* The server's own words, on one carrier alone: no box between them need be. */
+static void test_server_refuses_carrier(void **state)
+{
+    struct analysis *analysis;
+    (void)state;
+    works(jazz, "blackberry-bes", 0, DAYS(10));
+    world_add(&world, &(struct world_stretch){jazz, "blackberry-bes", DAYS(10), DAYS(21), 1, NULL,
+                                              ATTRIBUTION_ENDPOINT, false});
+    with_controls(jazz);
+    works(ufone, "blackberry-bes", 0, DAYS(21));
+    works(abroad, "blackberry-bes", 0, DAYS(21));
+    analysis = world_analyse(&world);
+    assert_int_equal(analysis->event_count, 0);
+    analysis_destroy(analysis);
+}
+
 /* Nothing else was seen: it says so, and cannot be sure. */
 static void test_no_controls(void **state)
 {
@@ -488,8 +519,9 @@ int main(void)
         TEST(test_shutdown),        TEST(test_dead_resolver),   TEST(test_one_home),
         TEST(test_one_home_proven), TEST(test_one_probe_alone), TEST(test_first_sight),
         TEST(test_vanished),        TEST(test_holiday),         TEST(test_volume_gone),
-        TEST(test_probe_off),       TEST(test_no_controls),     TEST(test_staged),
-        TEST(test_hours),           TEST(test_quiet),           TEST(test_insufficient),
+        TEST(test_probe_off),       TEST(test_unproven_alone),  TEST(test_server_refuses_carrier),
+        TEST(test_no_controls),     TEST(test_staged),          TEST(test_hours),
+        TEST(test_quiet),           TEST(test_insufficient),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,7 @@ static void add_hour(struct world *world, const struct world_stretch *s, uint16_
         cell.bad_voices += bad;
         cell.good_voices += !bad;
         cell.proven += bad && s->proven;
+        cell.by_ends += bad && s->attribution == ATTRIBUTION_ENDPOINT;
     }
     if (cell.failures > 0)
         cell.first_bad_ms = 60000, cell.last_bad_ms = 3000000;
