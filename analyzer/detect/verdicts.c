@@ -19,7 +19,8 @@
 
 /* The GROUP BYs of verdicts_cells.c go along the primary key: no sorting of everything. */
 static const char schema[] =
-    "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;"
+    "PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;"
+    "PRAGMA application_id = 1684764278;" /* "dkvv" */
     "CREATE TABLE IF NOT EXISTS events ( -- what analyses found, by their rules\n"
     "  rules_version TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (rules_version, id)\n"
     ") STRICT, WITHOUT ROWID;\n"
@@ -386,26 +387,50 @@ static int find_lines(struct making *making)
 
 /* ---- the file ---- */
 
+#define APPLICATION_ID 1684764278
+
+/* Is it ours, or empty? Whatever else lies there must not be emptied. */
+static bool is_ours(struct verdicts *verdicts)
+{
+    static const char sql[] =
+        "SELECT (SELECT application_id FROM pragma_application_id), COUNT(*) FROM sqlite_schema";
+    sqlite3_stmt *s = NULL;
+    bool ours = false;
+
+    if (sqlite3_prepare_v2(verdicts->db, sql, -1, &s, NULL) == SQLITE_OK &&
+        sqlite3_step(s) == SQLITE_ROW)
+        ours = sqlite3_column_int64(s, 0) == APPLICATION_ID || sqlite3_column_int64(s, 1) == 0;
+    sqlite3_finalize(s);
+    return ours;
+}
+
 static int open_file(struct verdicts *verdicts, struct dl_error *error)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
 
     if (sqlite3_open_v2(verdicts->path, &verdicts->db, flags, NULL) != SQLITE_OK)
         return verdicts_fail(verdicts, error);
+    /* It may have come with a stranger's store: nothing in it may run. */
+    sqlite3_db_config(verdicts->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(verdicts->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    if (!is_ours(verdicts))
+        return dl_error_set(error, DL_UNKNOWN_FORMAT, "%s: not a file of verdicts", verdicts->path);
     return verdicts_exec(verdicts, schema, error);
 }
 
 /* Beside the store where that can be written, else a file that has no name and goes with us. */
 static int open_somewhere(struct verdicts *verdicts, const char *path, struct dl_error *error)
 {
-    int status = DL_OK;
+    int status;
 
-    snprintf(verdicts->path, sizeof(verdicts->path), "%s", path ? path : "");
-    status = open_file(verdicts, error);
-    if (status == DL_OK || !path)
-        return status;
-    sqlite3_close(verdicts->db);
-    verdicts->path[0] = '\0';
+    if (path && strlen(path) < sizeof(verdicts->path)) {
+        memcpy(verdicts->path, path, strlen(path) + 1);
+        status = open_file(verdicts, error);
+        if (status == DL_OK)
+            return status;
+        sqlite3_close(verdicts->db);
+        verdicts->path[0] = '\0';
+    }
     return open_file(verdicts, error);
 }
 

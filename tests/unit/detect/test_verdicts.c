@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* From a store to the file of its verdicts, and what is kept there. */
+#include <sqlite3.h>
+
 #include "tests/unit/detect/small_store.h"
 
 /* ---- where the file lies ---- */
@@ -23,6 +25,26 @@ static void test_beside_the_store(void **state)
 }
 
 /* Made again, it holds what one pass gives. */
+/* Another program's file lies there: it is left alone, and the work is done without. */
+static void test_foreign_file(void **state)
+{
+    struct subject *subject = *state;
+    sqlite3 *db;
+    sqlite3_stmt *s;
+    assert_int_equal(sqlite3_open(subject->path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "CREATE TABLE names (id, text); INSERT INTO names VALUES (1, 'x')", NULL,
+                     NULL, NULL),
+        SQLITE_OK);
+    make(subject, subject->path);
+    assert_int_equal(verdicts_count(subject->verdicts), ATTEMPTS);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT text FROM names", -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    assert_string_equal((const char *)sqlite3_column_text(s, 0), "x");
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+}
+
 static void test_made_again(void **state)
 {
     struct subject *subject = *state;
@@ -190,10 +212,15 @@ static void test_view_family(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_nameless),        TEST(test_beside_the_store),
-        TEST(test_made_again),      TEST(test_folder_that_cannot_be_written),
-        TEST(test_events_are_kept), TEST(test_events_of_a_nameless_file_go_with_it),
-        TEST(test_view_columns),    TEST(test_view_row),
+        TEST(test_nameless),
+        TEST(test_beside_the_store),
+        TEST(test_foreign_file),
+        TEST(test_made_again),
+        TEST(test_folder_that_cannot_be_written),
+        TEST(test_events_are_kept),
+        TEST(test_events_of_a_nameless_file_go_with_it),
+        TEST(test_view_columns),
+        TEST(test_view_row),
         TEST(test_view_family),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
