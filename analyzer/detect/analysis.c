@@ -11,7 +11,6 @@
 #include "analyzer/detect/campaign.h"
 #include "analyzer/detect/classify.h"
 #include "analyzer/detect/event_facts.h"
-#include "analyzer/detect/mechanism.h"
 #include "analyzer/detect/shutdown.h"
 #include "analyzer/detect/states.h"
 #include "analyzer/detect/throttle.h"
@@ -279,8 +278,7 @@ static int make_events(struct work *work)
             continue;
         }
         take_numbers(&event, candidate);
-        mechanism_split(&event, work->cells, work->places, &candidate->window);
-        results[i] = classify_candidate(candidate, work->cells, work->places, &event);
+        results[i] = classify_candidate(candidate, &event);
         if (results[i] != CLASSIFY_EVENT)
             continue;
         struct event *kept = analysis_event_new(work);

@@ -250,10 +250,7 @@ static void tell_in_words(const struct question *question)
         classify_explain(event, "%s", missing_of(context, question->carrier_good));
 }
 
-enum classify_result classify_candidate(const struct candidate *candidate,
-                                        const struct cells *cells,
-                                        const struct analysis_places *places,
-                                        struct event *ret_event)
+enum classify_result classify_candidate(const struct candidate *candidate, struct event *ret_event)
 {
     const struct context *context = &candidate->context;
     struct question question = {
@@ -269,8 +266,6 @@ enum classify_result classify_candidate(const struct candidate *candidate,
     };
     enum classify_result result = above_floors(&question);
 
-    (void)cells;
-    (void)places;
     if (result != CLASSIFY_EVENT)
         return result;
     if (context->same_carrier == CONTEXT_BAD && !question.proven)

@@ -34,10 +34,7 @@ const struct detect_rule *detect_rule_find(const char *id);
 /* Fills the event's class, grade, scope, controls, rules, counts and explanation. No event speaks
  * for a country here, and a block by silence that nothing proves is likely: campaign.h asks the
  * others. */
-enum classify_result classify_candidate(const struct candidate *candidate,
-                                        const struct cells *cells,
-                                        const struct analysis_places *places,
-                                        struct event *ret_event);
+enum classify_result classify_candidate(const struct candidate *candidate, struct event *ret_event);
 
 /* For those who change an event later: a rule that spoke, another sentence. */
 void classify_add_rule(struct event *event, const char *id);

@@ -129,7 +129,8 @@ static void tell_mechanisms(struct facts *facts)
     struct event *event = facts->event;
     struct tallies *found = &facts->mechanisms;
 
-    if (event->mechanism_count > 0 || found->count == 0)
+    event->mechanism_count = 0;
+    if (found->count == 0)
         return;
     tallies_sort(found);
     for (size_t i = 0; i < MIN_OF(found->count, (size_t)ANALYSIS_MECHANISMS_MAX); i++) {

@@ -8,6 +8,6 @@
  */
 #include "analyzer/detect/analysis_internal.h"
 
-/* Fills asn, asns, flows and quality, and the mechanisms where none are told yet. Events of any class;
+/* Fills asn, asns, flows, quality and mechanisms. Events of any class;
  * those of all services (-1) speak for all. */
 void event_facts_fill(const struct work *work, struct event *event);
