@@ -21,6 +21,7 @@ static const char *const sentences[] = {
     [DL_VERSION - DL_STATUS_FIRST] = "It was made by a newer version of darkline",
     [DL_NO_KEY - DL_STATUS_FIRST] = "The key file is missing, unreadable or open to others",
     [DL_LIBRARY - DL_STATUS_FIRST] = "A library failed",
+    [DL_LEAK - DL_STATUS_FIRST] = "An address that must not be published was found",
 };
 
 const char *dl_strerror(int status)

@@ -26,7 +26,8 @@ enum dl_status {
     DL_VERSION,               /* made by a newer darkline */
     DL_NO_KEY,                /* the key file is missing, unreadable or too open */
     DL_LIBRARY,               /* a library failed in a way of its own */
-    DL_STATUS_LAST = DL_LIBRARY
+    DL_LEAK,                  /* what must stay here would have been published */
+    DL_STATUS_LAST = DL_LEAK
 };
 
 #define DL_ERROR_SIZE 512
