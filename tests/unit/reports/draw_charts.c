@@ -149,28 +149,3 @@ int main(int count, char **arguments)
     }
     return status;
 }
-/* Until findings/ brings its own. */
-__attribute__((weak)) int findings_each_cell(const struct findings *findings, findings_cell_fn fn,
-                                             void *context)
-{
-    static const struct findings_line made[] = {{.carrier = "jazz", .country = "PK"},
-                                                {.carrier = "zong", .country = "PK"},
-                                                {.carrier = "telenor-pk", .country = "PK"},
-                                                {.carrier = "as3320", .country = "DE"}};
-    (void)findings;
-    for (size_t i = 0; i < 4; i++)
-        for (int h = 0; h < 120; h++) {
-            if (h > 50 && h < 58)
-                continue;
-            struct findings_cell cell = {
-                .line = &made[i],
-                .service = "blackberry-bes",
-                .hour_us = START + h * CLOCK_HOUR_US,
-                .attempts = 4,
-                .failures = (i == 0 && h >= 35 && h < 97) || (i == 1 && h > 53) ? 4 : h % 30 == 0};
-            int s = fn(context, &cell);
-            if (s)
-                return s;
-        }
-    return DL_OK;
-}
