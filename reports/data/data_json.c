@@ -126,19 +126,14 @@ const char *data_headline_text(enum findings_headline headline)
 
 const char *data_step_text(enum findings_step_kind kind)
 {
-    static const char *const texts[] = {[STEP_SYN] = "syn",
-                                        [STEP_SYN_ACK] = "syn-ack",
-                                        [STEP_ACK] = "ack",
-                                        [STEP_DATA] = "data",
-                                        [STEP_QUESTION] = "question",
-                                        [STEP_ANSWER] = "answer",
-                                        [STEP_RESET] = "reset",
-                                        [STEP_FIN] = "fin",
-                                        [STEP_ICMP] = "icmp",
-                                        [STEP_RETRANSMISSION] = "retransmission",
-                                        [STEP_SILENCE] = "silence",
-                                        [STEP_OTHER_CONTENT] = "other-content",
-                                        [STEP_CLOSE] = "close"};
+    static const char *const texts[] = {
+        [STEP_SYN] = "syn",           [STEP_SYN_ACK] = "syn-ack",
+        [STEP_ACK] = "ack",           [STEP_DATA] = "data",
+        [STEP_QUESTION] = "question", [STEP_ANSWER] = "answer",
+        [STEP_RESET] = "reset",       [STEP_FIN] = "fin",
+        [STEP_ICMP] = "icmp",         [STEP_RETRANSMISSION] = "retransmission",
+        [STEP_SILENCE] = "silence",   [STEP_OTHER_CONTENT] = "other-content",
+        [STEP_CLOSE] = "close"};
     return texts[kind];
 }
 

@@ -23,8 +23,11 @@ static void write_headline(struct json *json, const struct findings *findings)
     data_member_index(json, "campaign", findings->headline_campaign);
     data_member_index(json, "order", findings->headline_order);
     json_member_text(json, "country", data_some(findings->country));
+    json_member_text(json, "service", data_some(findings->service));
+    data_member_span(json, "onset", &findings->onset);
     json_member_unsigned(json, "carriers_seen", findings->carriers_seen);
     json_member_unsigned(json, "carriers_affected", findings->carriers_affected);
+    json_member_unsigned(json, "carriers_complied", findings->carriers_complied);
     json_member_unsigned(json, "owners_affected", findings->owners_affected);
     json_member_bool(json, "speaks_for_country", findings->speaks_for_country);
     data_member_share(json, "abroad", &findings->abroad);
@@ -223,19 +226,26 @@ static void write_spans(struct json *json, const struct findings *findings, size
     }
 }
 
+static size_t line_of(const struct findings *findings, const struct cell_line *cell)
+{
+    for (size_t i = 0; i < findings->line_count; i++)
+        if (is_line(&findings->lines[i], cell))
+            return i;
+    return FINDINGS_NONE;
+}
+
 static void write_coverage(struct json *json, const struct findings *findings)
 {
     const struct cells *cells = findings->cells;
 
     json_key(json, "coverage");
     json_begin_array(json);
-    for (size_t line = 0; line < findings->line_count; line++) {
-        for (size_t i = 0; i < cells_line_count(cells); i++) {
-            size_t count;
-            const struct cell_coverage *spans = cells_coverage(cells, (uint16_t)i, &count);
-            if (is_line(&findings->lines[line], cells_line(cells, (uint16_t)i)))
-                write_spans(json, findings, line, spans, count);
-        }
+    for (size_t i = 0; cells && i < cells_line_count(cells); i++) {
+        size_t count;
+        const struct cell_coverage *spans = cells_coverage(cells, (uint16_t)i, &count);
+        size_t line = count ? line_of(findings, cells_line(cells, (uint16_t)i)) : FINDINGS_NONE;
+        if (line != FINDINGS_NONE)
+            write_spans(json, findings, line, spans, count);
     }
     json_end_array(json);
 }
