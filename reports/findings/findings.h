@@ -192,7 +192,8 @@ struct findings_card { /* one flow as evidence */
     const char *capture; /* name of the file */
     int64_t hour_us;
     const char *service, *host; /* host "" not shown */
-    char server[64];            /* address and port of the service; "" where it is a person's */
+    char server
+        [64]; /* findings_public_server(): address and port of the service; "" where it is a person's */
     enum transport transport;
     enum stage stage;
     enum outcome outcome;
@@ -241,7 +242,9 @@ struct findings_campaign {
     const struct campaign *campaign;
     const char *id, *service, *service_name, *country, *order;
     struct findings_when onset;
-    const size_t *events; /* indexes of events */
+    double spread_hours;     /* whole ones, of the onsets' last hours; 0 where not known */
+    const char *explanation; /* of what is told of it, in English */
+    const size_t *events;    /* indexes of events */
     size_t event_count;
 };
 
@@ -420,5 +423,8 @@ int findings_each_cell(const struct findings *findings, findings_cell_fn fn, voi
 typedef int (*findings_flow_fn)(void *context, const struct judged *judged);
 int findings_each_flow(const struct findings *findings, findings_flow_fn fn, void *context,
                        struct dl_error *error);
-/* The host name that may be shown, else "". */
+/* The host name that may be shown, else "": what the catalog has for the service, without what stands before it. */
 const char *findings_public_host(const struct findings *findings, const struct observation *flow);
+/* Address and port of the service's server; "" where it may be a person's. Returns `text`. */
+#define FINDINGS_SERVER_SIZE 64
+char *findings_public_server(const struct judged *judged, char text[FINDINGS_SERVER_SIZE]);
