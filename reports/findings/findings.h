@@ -253,6 +253,9 @@ struct findings_order_row {
     bool has_hours_from_deadline;
     double hours_from_deadline; /* whole hours */
     size_t event;               /* FINDINGS_NONE */
+    /* Its event is one of the campaign that goes with the order, whatever the verdict: who was not named
+     * may have done the same. */
+    bool in_campaign;
 };
 struct findings_order { /* by id */
     const struct catalog_order *order;
@@ -330,9 +333,12 @@ struct findings {
         quality_no_elsewhere, quality_lost, quality_gaps;
     size_t headline_event, headline_campaign, headline_order; /* indexes; FINDINGS_NONE */
     /* Of the country of the headline: carriers that have data, and those of them that did it. */
-    const char *country;
+    const char *country;        /* NULL: none */
+    const char *service;        /* of the headline; NULL: several, or all */
+    struct findings_when onset; /* of all events of the headline together; zero without any */
     size_t carriers_seen, carriers_affected, owners_affected;
-    bool speaks_for_country; /* three independent networks or more: else no national sentence */
+    size_t carriers_complied; /* of the headline's order: those it addresses */
+    bool speaks_for_country;  /* three independent networks or more: else no national sentence */
     struct findings_share abroad; /* the headline's service, other countries, in the same time */
 
     bool has_origin[ORIGIN_IMPORTED + 1];  /* by enum origin */
@@ -370,6 +376,7 @@ struct findings {
     size_t input_count;
     const struct analysis_taken_back *taken_back;
     size_t taken_back_count;
+    struct findings_inner *inner; /* findings_create()'s own; NULL in what a test makes by hand */
 };
 
 /* Where the numbers come from; all borrowed. */
