@@ -256,8 +256,8 @@ static void write_policy(struct html *html, const struct html_document *document
     used = snprintf(policy, sizeof(policy), "default-src 'none'; style-src 'sha256-%s'; ", style);
     if (document->script) {
         hash_source(document->script, script);
-        used += snprintf(policy + used, sizeof(policy) - (size_t)used,
-                         "script-src 'sha256-%s'; ", script);
+        used += snprintf(policy + used, sizeof(policy) - (size_t)used, "script-src 'sha256-%s'; ",
+                         script);
     }
     snprintf(policy + used, sizeof(policy) - (size_t)used,
              "img-src data:%s; base-uri 'none'; form-action 'none'",
