@@ -45,6 +45,9 @@ uint64_t verdicts_count(const struct verdicts *verdicts); /* attempts */
 int verdicts_cells(struct verdicts *verdicts, struct store_reader *reader, struct cells **ret_cells,
                    struct dl_error *error);
 
+/* Who saw that input, as the cells name them. */
+struct cell_line verdicts_line(const struct store_reader *reader, uint32_t input);
+
 /* Did that server answer that carrier on another port, name or service, at about the time it failed
  * for this one? Good and failed attempts to the servers of failing flows in the window. */
 int verdicts_same_server(struct verdicts *verdicts, const char *carrier, const char *service,

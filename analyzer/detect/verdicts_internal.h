@@ -17,5 +17,3 @@ int verdicts_fail(const struct verdicts *verdicts, struct dl_error *error);
 int verdicts_exec(struct verdicts *verdicts, const char *sql, struct dl_error *error);
 int verdicts_prepare(struct verdicts *verdicts, const char *sql, sqlite3_stmt **ret_statement,
                      struct dl_error *error);
-/* Who saw that input. */
-struct cell_line verdicts_line(const struct store_reader *reader, uint32_t input);

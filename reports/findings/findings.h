@@ -192,7 +192,8 @@ struct findings_card { /* one flow as evidence */
     const char *capture; /* name of the file */
     int64_t hour_us;
     const char *service, *host; /* host "" not shown */
-    char server[64];            /* address and port of the service; "" where it is a person's */
+    char server
+        [64]; /* findings_public_server(): address and port of the service; "" where it is a person's */
     enum transport transport;
     enum stage stage;
     enum outcome outcome;
@@ -241,7 +242,9 @@ struct findings_campaign {
     const struct campaign *campaign;
     const char *id, *service, *service_name, *country, *order;
     struct findings_when onset;
-    const size_t *events; /* indexes of events */
+    double spread_hours;     /* whole ones, of the onsets' last hours; 0 where not known */
+    const char *explanation; /* of what is told of it, in English */
+    const size_t *events;    /* indexes of events */
     size_t event_count;
 };
 
@@ -253,6 +256,9 @@ struct findings_order_row {
     bool has_hours_from_deadline;
     double hours_from_deadline; /* whole hours */
     size_t event;               /* FINDINGS_NONE */
+    /* Its event is one of the campaign that goes with the order, whatever the verdict: who was not named
+     * may have done the same. */
+    bool in_campaign;
 };
 struct findings_order { /* by id */
     const struct catalog_order *order;
@@ -330,9 +336,12 @@ struct findings {
         quality_no_elsewhere, quality_lost, quality_gaps;
     size_t headline_event, headline_campaign, headline_order; /* indexes; FINDINGS_NONE */
     /* Of the country of the headline: carriers that have data, and those of them that did it. */
-    const char *country;
+    const char *country;        /* NULL: none */
+    const char *service;        /* of the headline; NULL: several, or all */
+    struct findings_when onset; /* of all events of the headline together; zero without any */
     size_t carriers_seen, carriers_affected, owners_affected;
-    bool speaks_for_country; /* three independent networks or more: else no national sentence */
+    size_t carriers_complied; /* of the headline's order: those it addresses */
+    bool speaks_for_country;  /* three independent networks or more: else no national sentence */
     struct findings_share abroad; /* the headline's service, other countries, in the same time */
 
     bool has_origin[ORIGIN_IMPORTED + 1];  /* by enum origin */
@@ -370,6 +379,7 @@ struct findings {
     size_t input_count;
     const struct analysis_taken_back *taken_back;
     size_t taken_back_count;
+    struct findings_inner *inner; /* findings_create()'s own; NULL in what a test makes by hand */
 };
 
 /* Where the numbers come from; all borrowed. */
@@ -413,5 +423,8 @@ int findings_each_cell(const struct findings *findings, findings_cell_fn fn, voi
 typedef int (*findings_flow_fn)(void *context, const struct judged *judged);
 int findings_each_flow(const struct findings *findings, findings_flow_fn fn, void *context,
                        struct dl_error *error);
-/* The host name that may be shown, else "". */
+/* The host name that may be shown, else "": what the catalog has for the service, without what stands before it. */
 const char *findings_public_host(const struct findings *findings, const struct observation *flow);
+/* Address and port of the service's server; "" where it may be a person's. Returns `text`. */
+#define FINDINGS_SERVER_SIZE 64
+char *findings_public_server(const struct judged *judged, char text[FINDINGS_SERVER_SIZE]);
