@@ -142,12 +142,22 @@ static size_t utf8_decode(const uint8_t *at, size_t left, int32_t *ret_point)
     return length;
 }
 
-/* Controls (C1 too, for terminals), and the two line ends that JavaScript knows and JSON does not.
- */
+/* Controls (C1 too, for terminals), the two line ends that JavaScript knows and JSON does not, and what
+ * cannot be seen: characters of no width, and those that turn the direction of what follows. */
 static bool json_must_escape(int32_t point)
 {
-    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == '"' || point == '\\' ||
-           point == 0x2028 || point == 0x2029;
+    static const struct {
+        int32_t first, last;
+    } ranges[] = {{0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},      {0x61c, 0x61c},
+                  {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},  {0x2060, 0x206f},
+                  {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
+
+    if (point == '"' || point == '\\')
+        return true;
+    for (size_t i = 0; i < ARRAY_LENGTH(ranges) && point >= ranges[i].first; i++)
+        if (point <= ranges[i].last)
+            return true;
+    return false;
 }
 
 static void json_write_escape(FILE *file, int32_t point)
@@ -158,6 +168,10 @@ static void json_write_escape(FILE *file, int32_t point)
     if (name) {
         putc('\\', file);
         putc(letters[name - named], file);
+    } else if (point > 0xffff) {
+        uint32_t rest = (uint32_t)point - 0x10000;
+        fprintf(file, "\\u%04" PRIx32 "\\u%04" PRIx32, 0xd800 + (rest >> 10),
+                0xdc00 + (rest & 0x3ff));
     } else {
         fprintf(file, "\\u%04" PRIx32, (uint32_t)point);
     }

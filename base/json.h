@@ -2,7 +2,7 @@
 #pragma once
 /*
  * A push writer of JSON (RFC 8259) on a FILE. Text is escaped, bytes that are not UTF-8 become
- * U+FFFD, integers keep all 64 bits, doubles use the shortest form that reads back and never a
+ * U+FFFD, what cannot be seen or turns the direction of text is written as its number, integers keep all 64 bits, doubles use the shortest form that reads back and never a
  * locale's comma; NaN and infinities become null. Commas, quotes and nesting are its business.
  * Depth is at most JSON_DEPTH_MAX; beyond it `failed` is set and nothing is written. `indent` 0
  * writes everything on one line. The FILE's own error flag tells of write errors.

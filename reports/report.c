@@ -31,7 +31,9 @@ static void write_page(struct page *page, FILE *file)
 {
     struct html *html = &page->html;
 
-    html_document_begin(html, file, "en", TITLE, page_style);
+    html_document_begin(
+        html, file,
+        &(struct html_document){.language = "en", .title = TITLE, .style = page_style});
     html_begin(html, "main");
     page_banner(page);
     html_element(html, "h1", NULL, "What was seen on the line");

@@ -174,7 +174,7 @@ static void write_mechanisms(struct json *json, const struct cells *cells,
     json_end_object(json);
 }
 
-static void write_hours(struct json *json, const struct event *event)
+void analysis_write_hours(struct json *json, const struct event *event)
 {
     static const char *const keys[] = {"workdays", "weekends"};
 
@@ -271,7 +271,7 @@ static void write_event(struct json *json, const struct cells *cells, const stru
     member_span(json, "end", event->ended ? &event->end : NULL);
     json_member_text(json, "grade", event_grade_text(event->grade));
     json_member_text(json, "scope", event_scope_text(event->scope));
-    write_hours(json, event);
+    analysis_write_hours(json, event);
     write_numbers(json, event);
     write_controls(json, event);
     json_key(json, "rules");

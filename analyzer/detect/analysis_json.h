@@ -34,6 +34,9 @@ struct analysis_document {
 
 void analysis_write_json(struct json *json, const struct analysis_document *document);
 
+/* The key `hours` of an event: null, or the local hours it keeps to, {workdays, weekends}. */
+void analysis_write_hours(struct json *json, const struct event *event);
+
 /* The word of a mechanism index of events and orders; of an event that has none but is an absence
  * `absence`, else NULL. */
 const char *analysis_mechanism(const struct cells *cells, const struct event *event);

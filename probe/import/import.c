@@ -105,7 +105,9 @@ static void input_of(const struct import_job *job, const struct import_vantage *
                             .origin = ORIGIN_IMPORTED};
     memcpy(who->probe_id, vantage->probe_id, sizeof(who->probe_id));
     memcpy(who->country, vantage->country, sizeof(who->country));
-    if (carrier) {
+    if (vantage->carrier[0]) {
+        memcpy(who->carrier, vantage->carrier, sizeof(who->carrier));
+    } else if (carrier) {
         snprintf(who->carrier, sizeof(who->carrier), "%s", carrier->id);
     } else if (vantage->asn) {
         snprintf(who->carrier, sizeof(who->carrier), "as%u", vantage->asn);
@@ -122,6 +124,7 @@ static bool same_origin(const struct import_vantage *vantage, const struct impor
 {
     return vantage->asn == origin->asn && vantage->network == origin->network &&
            strcmp(vantage->country, origin->country) == 0 &&
+           strcmp(vantage->carrier, origin->carrier) == 0 &&
            strcmp(vantage->probe_id, origin->probe_id) == 0;
 }
 
@@ -149,6 +152,7 @@ static int vantage_begin(struct import_job *job, const struct import_origin *ori
                                        .first_us = start_us,
                                        .last_us = start_us};
     memcpy(vantage->probe_id, origin->probe_id, sizeof(vantage->probe_id));
+    memcpy(vantage->carrier, origin->carrier, sizeof(vantage->carrier));
     memcpy(vantage->country, origin->country, sizeof(vantage->country));
     input_of(job, vantage, place, &record);
     int status = store_begin_input(job->store, &record, error);

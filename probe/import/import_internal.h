@@ -9,7 +9,7 @@
 
 /* One vantage of the file, and so one input of the store. */
 struct import_vantage {
-    char probe_id[VANTAGE_TEXT_SIZE];
+    char probe_id[VANTAGE_TEXT_SIZE], carrier[VANTAGE_TEXT_SIZE];
     uint32_t asn, number, next; /* next: 1 + place of the next in its bucket; 0 ends */
     char country[3];
     uint8_t network;
@@ -48,9 +48,10 @@ struct import_format {
 };
 extern const struct import_format import_csv, import_ooni;
 
-/* Whose lines these are; carrier and the rest are made of it. */
+/* Whose lines these are; the rest is made of it. */
 struct import_origin {
     char probe_id[VANTAGE_TEXT_SIZE];
+    char carrier[VANTAGE_TEXT_SIZE]; /* "": that of the ASN at that time */
     uint32_t asn;
     char country[3]; /* two capitals or "" */
     enum network_kind network;

@@ -178,6 +178,7 @@ static const struct {
     {"psiphon", "psiphon", test_tunnel},
     {"dnscheck", NULL, test_dnscheck},
     {"stunreachability", NULL, test_stun},
+    {"darkline_flow", NULL, ooni_test_darkline},
 };
 
 /* ---- what the helper saw ---- */
@@ -296,6 +297,7 @@ static int put_target(const struct ooni_measurement *m, const struct import_orig
     }
     o->import.outcome = (uint8_t)target->outcome;
     o->import.control = (uint8_t)control_of(m, target);
+    o->import.throttled = target->throttled;
     snprintf(o->import.failure, sizeof(o->import.failure), "%s", target->failure);
     if (target->page) {
         o->import.blockpage = target->blockpage;
@@ -427,6 +429,9 @@ static int take_measurement(struct import_job *job, const json_t *measurement,
                                  .targets = job->state};
     m.host = ooni_url_host(ooni_text(measurement, "input"), &m.host_length, &m.port);
     take_origin(measurement, &origin);
+    if (tests[which].take == ooni_test_darkline) {
+        ooni_origin_darkline(measurement, &origin);
+    }
     take_client(job, measurement, keys, &common);
     tests[which].take(&m);
     ooni_drop_idle_names(&m);

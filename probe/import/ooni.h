@@ -30,6 +30,7 @@ struct ooni_target {
     enum transport transport;
     enum outcome outcome;
     const char *failure; /* "" none */
+    bool throttled;      /* it worked, and was slowed down */
     bool page;           /* `blockpage` is filled */
     struct blockpage_facts blockpage;
     struct dns_facts dns;
@@ -67,6 +68,12 @@ void ooni_take_connections(struct ooni_measurement *m, const json_t *keys);
 void ooni_take_requests(struct ooni_measurement *m, const json_t *keys);
 /* Takes out names that say nothing beside what was tried at their addresses. */
 void ooni_drop_idle_names(struct ooni_measurement *m);
+
+/* ---- darkline's own measurements ---- */
+
+void ooni_test_darkline(struct ooni_measurement *m);
+/* What their annotations say of the vantage beyond what others' do. */
+void ooni_origin_darkline(const json_t *measurement, struct import_origin *origin);
 
 /* Looks for block pages in a request's answer; false for none. */
 bool ooni_find_page(const struct import_job *job, const json_t *response,

@@ -3,7 +3,7 @@
 /*
  * The findings for other hands. Each writer takes the findings and a FILE, whose own error flag tells
  * of write errors; the same findings give the same bytes on any machine. Columns and keys are explained
- * in docs/report.md; report.json has a schema (data/report.schema.json, JSON Schema 2020-12).
+ * in docs/report-data.md.
  *
  * Every file marks lab, composed and draft input: a column `origin` and a column or key `draft`.
  * CSV is RFC 4180 with a header line; a cell that a spreadsheet would take for a formula begins with an
@@ -24,6 +24,9 @@
 int report_json_write(FILE *file, const struct findings *findings);
 /* The first 16 hex digits of the digest of the form without an id. */
 int report_json_id(const struct findings *findings, char ret_id[FINDINGS_ID_SIZE]);
+
+/* The schema of that object (JSON Schema 2020-12), a file of its own beside it. */
+extern const char report_json_schema[];
 
 int events_csv_write(FILE *file, const struct findings *findings);
 /* The reduced shape of Censored Planet where it fits: date, hour, country, network, domain, outcome ... count. */

@@ -69,10 +69,12 @@ char *language_hour(const struct language *language, int64_t time_us, int32_t of
 /* Short, for axes and tables: "30 Nov", "30 Nov 17:00". */
 char *language_day_short(const struct language *language, int64_t time_us, int32_t offset_seconds,
                          char out[LANGUAGE_TEXT_SIZE]);
+char *language_hour_short(const struct language *language, int64_t time_us, int32_t offset_seconds,
+                          char out[LANGUAGE_TEXT_SIZE]);
 /* Two dates as readers write them: "30 November 2015", "14 to 15 November 2015", "30 November to 1 December 2015". */
 char *language_dates(const struct language *language, int64_t from_us, int64_t to_us,
                      int32_t offset_seconds, char out[LANGUAGE_TEXT_SIZE]);
-/* "UTC+05:00" */
+/* "UTC+05:00", "UTC" */
 char *language_zone(int32_t offset_seconds, char out[LANGUAGE_TEXT_SIZE]);
 /* "Pakistan"; the code itself where the language has no name for it. */
 const char *language_country(const struct language *language, const char *code);

@@ -130,7 +130,8 @@ static void test_policy(void **state)
     struct html html;
     (void)state;
     assert_int_equal(digest_setup(), 0);
-    html_document_begin(&html, file, "en", "A <title>", "p{}");
+    html_document_begin(&html, file,
+                        &(struct html_document){.language = "en", .title = "A <title>", .style = "p{}"});
     html_document_end(&html);
     fclose(file);
     assert_false(html.failed);

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What stands first: what kind of data this is, the headline, and what goes with it. The headline is one
+ * text with the same words whether it is written as markup or as the document's title.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "reports/page/parts.h"
+
+#define HEADLINE_WORDS 12
+#define WAYS_MAX       8
+#define NAMES_MAX      8
+
+/* ---- banners ---- */
+
+static void banner(struct page *page, enum text_id text, const struct say *words, size_t count)
+{
+    page_element(page, "p", "banner", text, 2, words, count);
+}
+
+void page_banners(struct page *page)
+{
+    const struct findings_options *options = page->findings->options;
+    const bool *origins = page->findings->has_origin;
+
+    if (options->embargo_us)
+        banner(page, TEXT_PAGE_BANNER_EMBARGO, SAY_WORDS(say_date("date", options->embargo_us, 0)));
+    if (options->draft)
+        banner(page, TEXT_PAGE_BANNER_DRAFT, NULL, 0);
+    if (origins[ORIGIN_LAB])
+        banner(page, TEXT_PAGE_BANNER_LAB, NULL, 0);
+    if (origins[ORIGIN_COMPOSED])
+        banner(page, TEXT_PAGE_BANNER_COMPOSED, NULL, 0);
+    if (origins[ORIGIN_IMPORTED])
+        banner(page, TEXT_PAGE_BANNER_IMPORTED, NULL, 0);
+    if (options->event)
+        banner(page, TEXT_PAGE_BANNER_EVENT, SAY_WORDS(say_code("id", options->event)));
+    if (options->carrier)
+        banner(page, TEXT_PAGE_BANNER_CARRIER, SAY_WORDS(say_code("id", options->carrier)));
+    if (options->service)
+        banner(page, TEXT_PAGE_BANNER_SERVICE, SAY_WORDS(say_code("id", options->service)));
+}
+
+/* ---- the sentence ---- */
+
+struct headline {
+    enum text_id text;
+    uint64_t count; /* for its plural form */
+    struct say words[HEADLINE_WORDS];
+    size_t word_count;
+    const char *names[NAMES_MAX];
+};
+
+static void add(struct headline *headline, struct say word)
+{
+    if (headline->word_count < HEADLINE_WORDS)
+        headline->words[headline->word_count++] = word;
+}
+
+size_t page_headline_event(const struct findings *findings, size_t i)
+{
+    const struct findings_campaign *campaign =
+        findings->headline_campaign != FINDINGS_NONE
+            ? &findings->campaigns[findings->headline_campaign]
+            : NULL;
+
+    if (campaign)
+        return i < campaign->event_count ? campaign->events[i] : FINDINGS_NONE;
+    return i == 0 ? findings->headline_event : FINDINGS_NONE;
+}
+
+/* Each carrier once. Returns how many there are, also beyond the array. */
+static size_t carrier_names(const struct page *page, const char *names[NAMES_MAX])
+{
+    const struct findings *findings = page->findings;
+    size_t count = 0;
+
+    for (size_t i = 0, at; (at = page_headline_event(findings, i)) != FINDINGS_NONE; i++) {
+        const struct findings_event *event = &findings->events[at];
+        const char *name = page_name_of(event->carrier_name, event->carrier);
+        bool known = false;
+        for (size_t j = 0; j < count && j < NAMES_MAX && name && names[j]; j++)
+            known = known || strcmp(names[j], name) == 0;
+        if (!known && count < NAMES_MAX)
+            names[count] = name;
+        count += !known;
+    }
+    return count;
+}
+
+/* When it began, as days of local time. An end that was rounded up to midnight is the day before. */
+static void add_dates(const struct page *page, struct headline *headline,
+                      const struct findings_when *onset)
+{
+    int64_t from_us = onset->earliest_us, to_us = onset->latest_us - 1;
+    int32_t offset = page->offset_seconds;
+    char first[LANGUAGE_TEXT_SIZE], last[LANGUAGE_TEXT_SIZE];
+    enum text_id text = TEXT_HEADLINE_BETWEEN;
+
+    if (from_us == 0) {
+        from_us = page->findings->first_us;
+        text = TEXT_HEADLINE_BEFORE;
+    } else if (strcmp(language_date(page->language, from_us, offset, first),
+                      language_date(page->language, to_us, offset, last)) == 0) {
+        text = TEXT_HEADLINE_ON;
+    }
+    add(headline, say_said("dates", text));
+    add(headline, say_date("from", from_us, offset));
+    add(headline, say_date("to", to_us, offset));
+}
+
+static enum text_id strength_text(enum findings_strength strength)
+{
+    if (strength == STRENGTH_CONFIRMED)
+        return TEXT_HEADLINE_CONFIRMED;
+    return strength == STRENGTH_STRONG ? TEXT_HEADLINE_STRONG : TEXT_HEADLINE_WEAK;
+}
+
+/* One event or campaign. No sentence about a country unless enough independent networks speak. */
+static void headline_found(const struct page *page, struct headline *headline)
+{
+    static const enum text_id several[] = {
+        [EVENT_BLOCKED] = TEXT_HEADLINE_SEVERAL_BLOCKED,
+        [EVENT_THROTTLED] = TEXT_HEADLINE_SEVERAL_THROTTLED,
+        [EVENT_WITHDRAWN] = TEXT_HEADLINE_SEVERAL_WITHDRAWN,
+        [EVENT_UNREACHABLE] = TEXT_HEADLINE_SEVERAL_UNREACHABLE,
+        [EVENT_OUTAGE] = TEXT_HEADLINE_SEVERAL_OUTAGE,
+        [EVENT_SHUTDOWN] = TEXT_HEADLINE_SEVERAL_SHUTDOWN,
+        [EVENT_VANISHED] = TEXT_HEADLINE_SEVERAL_VANISHED,
+    };
+    static const enum text_id named[] = {
+        [EVENT_BLOCKED] = TEXT_HEADLINE_NAMED_BLOCKED,
+        [EVENT_THROTTLED] = TEXT_HEADLINE_NAMED_THROTTLED,
+        [EVENT_WITHDRAWN] = TEXT_HEADLINE_NAMED_WITHDRAWN,
+        [EVENT_UNREACHABLE] = TEXT_HEADLINE_NAMED_UNREACHABLE,
+        [EVENT_OUTAGE] = TEXT_HEADLINE_NAMED_OUTAGE,
+        [EVENT_SHUTDOWN] = TEXT_HEADLINE_NAMED_SHUTDOWN,
+        [EVENT_VANISHED] = TEXT_HEADLINE_NAMED_VANISHED,
+    };
+    const struct findings *f = page->findings;
+    const struct findings_event *event = &f->events[page_headline_event(f, 0)];
+    size_t carriers = carrier_names(page, headline->names);
+    bool national = f->speaks_for_country && f->headline_campaign != FINDINGS_NONE;
+    const struct findings_when *onset = f->onset.latest_us ? &f->onset : &event->onset;
+
+    headline->text = strength_text(f->strength);
+    add(headline, say_said("finding", (national ? several : named)[event->event->class]));
+    add_dates(page, headline, onset);
+    add(headline, say_name("service", page_service_name(page, event->service)));
+    add(headline,
+        say_names("carriers", headline->names, carriers < NAMES_MAX ? carriers : NAMES_MAX));
+    add(headline,
+        say_count("affected", f->carriers_affected, "/report/headline/carriers_affected"));
+    add(headline, say_count("seen", f->carriers_seen, "/report/headline/carriers_seen"));
+    add(headline,
+        say_text("country", f->country ? language_country(page->language, f->country) : NULL));
+}
+
+static size_t carriers_with_events(const struct findings *findings)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < findings->carrier_count; i++)
+        count += findings->carriers[i].events_confirmed + findings->carriers[i].events_likely > 0;
+    return count;
+}
+
+static void headline_not_observed(const struct page *page, struct headline *headline)
+{
+    const struct findings *f = page->findings;
+    const struct catalog_order *order =
+        f->headline_order != FINDINGS_NONE ? f->orders[f->headline_order].order : NULL;
+    const char *service = f->service;
+
+    headline->text = order ? TEXT_HEADLINE_NOT_OBSERVED : TEXT_HEADLINE_NOT_OBSERVED_UNKNOWN;
+    if (!order)
+        return;
+    if (!service && order->service_count > 0)
+        service = order->services[0];
+    add(headline, say_name("service", page_service_name(page, service)));
+    add(headline, say_count("seen", f->carriers_seen, "/report/headline/carriers_seen"));
+    add(headline, say_text("country", language_country(page->language, order->country)));
+}
+
+static void headline_make(const struct page *page, struct headline *headline)
+{
+    const struct findings *f = page->findings;
+
+    *headline = (struct headline){.text = TEXT_HEADLINE_NOT_ENOUGH, .count = 2};
+    switch (f->headline) {
+    case HEADLINE_ORDER_CARRIED_OUT:
+    case HEADLINE_CAMPAIGN:
+    case HEADLINE_EVENT:
+        if (page_headline_event(f, 0) != FINDINGS_NONE)
+            headline_found(page, headline);
+        break;
+    case HEADLINE_EVENTS:
+        headline->text = TEXT_HEADLINE_EVENTS;
+        headline->count = f->event_count;
+        add(headline, say_count("count", f->event_count, NULL));
+        add(headline, say_count("carriers", carriers_with_events(f), NULL));
+        break;
+    case HEADLINE_ORDER_NOT_OBSERVED:
+        headline_not_observed(page, headline);
+        break;
+    case HEADLINE_NOTHING:
+        headline->text = TEXT_HEADLINE_NOTHING;
+        add(headline, say_date("from", f->first_us, page->offset_seconds));
+        add(headline, say_date("to", f->last_us - 1, page->offset_seconds));
+        break;
+    case HEADLINE_NOT_ENOUGH:
+        if (f->first_us == 0)
+            headline->text = TEXT_HEADLINE_NOT_ENOUGH_EMPTY;
+        break;
+    }
+}
+
+void page_headline_plain(struct page *page, struct buffer *out)
+{
+    struct headline headline;
+
+    headline_make(page, &headline);
+    page_say_plain(page, out, headline.text, headline.count, headline.words, headline.word_count);
+}
+
+/* ---- what goes with it ---- */
+
+/* Carrier by carrier: what was seen there. */
+static void write_ways(struct page *page)
+{
+    const struct findings *f = page->findings;
+    struct html *html = &page->html;
+
+    page_plain(page, "p", NULL, TEXT_HEADLINE_MORE_MANNER);
+    html_begin(html, "ul");
+    for (size_t i = 0, at; i < WAYS_MAX && (at = page_headline_event(f, i)) != FINDINGS_NONE; i++) {
+        const struct findings_event *event = &f->events[at];
+        const char *name = page_name_of(event->carrier_name, event->carrier);
+        struct say when = say_hour("when", event->onset.latest_us, "/events/%zu/onset/latest", at);
+        if (event->mechanism_count > 0)
+            PAGE_ELEMENT(
+                page, "li", NULL, TEXT_HEADLINE_MORE_WAY, say_name("carrier", name),
+                say_text("mechanism", page_mechanism(page, event->mechanisms[0].mechanism)),
+                say_percent("percent", event->mechanisms[0].share,
+                            "/events/%zu/mechanism_counts/0/share", at),
+                when);
+        else
+            PAGE_ELEMENT(page, "li", NULL, TEXT_HEADLINE_MORE_WAY_NONE, say_name("carrier", name),
+                         say_text("class", page_class(page, event->event->class)), when);
+    }
+    html_end(html);
+}
+
+static void write_ended(struct page *page)
+{
+    const struct findings *f = page->findings;
+    size_t ended = 0, count = 0, at;
+
+    for (; (at = page_headline_event(f, count)) != FINDINGS_NONE; count++)
+        ended += f->events[at].event->ended;
+    if (ended == count)
+        page_plain(page, "p", NULL, TEXT_HEADLINE_MORE_ENDED);
+    else if (ended > 0)
+        PAGE_ELEMENT(page, "p", NULL, TEXT_HEADLINE_MORE_SOME_ENDED,
+                     say_count("count", ended, NULL));
+    else
+        PAGE_ELEMENT(page, "p", NULL, TEXT_HEADLINE_MORE_ONGOING,
+                     say_hour("to", f->last_us, "/report/last"));
+}
+
+/* Half of the attempts is a wide bound between a bad day and a failure. */
+static void write_abroad(struct page *page)
+{
+    const struct findings_share *abroad = &page->findings->abroad;
+
+    if (abroad->attempts == 0)
+        page_plain(page, "p", NULL, TEXT_HEADLINE_MORE_ABROAD_UNKNOWN);
+    else
+        PAGE_ELEMENT(page, "p", NULL,
+                     2 * abroad->failures < abroad->attempts ? TEXT_HEADLINE_MORE_ABROAD_WORKED
+                                                             : TEXT_HEADLINE_MORE_ABROAD_FAILED,
+                     say_share("share", abroad, "/report/headline/abroad"));
+}
+
+static void write_order(struct page *page)
+{
+    const struct findings *f = page->findings;
+    const struct findings_order *order =
+        f->headline_order != FINDINGS_NONE ? &f->orders[f->headline_order] : NULL;
+    bool known;
+
+    if (!order || !order->order)
+        return;
+    PAGE_ELEMENT(page, "p", NULL, TEXT_HEADLINE_MORE_ORDER,
+                 say_english("title", order->order->title),
+                 say_english("issuer", order->order->issuer));
+    if (order->times.due_us == CATALOG_NO_TIME || order->times.due_us == 0)
+        return;
+    int32_t offset = page_offset(page, order->order->country, order->times.due_us, &known);
+    PAGE_ELEMENT(page, "p", NULL, TEXT_HEADLINE_MORE_ORDER_DUE,
+                 say_date("due", order->times.due_us - 1, offset));
+}
+
+static void write_actors(struct page *page)
+{
+    const struct findings *f = page->findings;
+
+    for (size_t i = 0, at; (at = page_headline_event(f, i)) != FINDINGS_NONE; i++)
+        if (f->events[at].names_actor) {
+            PAGE_ELEMENT(page, "p", NULL, TEXT_HEADLINE_MORE_ACTOR,
+                         say_code("page", f->events[at].actor_page));
+            return;
+        }
+}
+
+static void write_found(struct page *page)
+{
+    const struct findings *f = page->findings;
+    size_t mine = 0;
+
+    write_ways(page);
+    write_abroad(page);
+    write_ended(page);
+    write_order(page);
+    write_actors(page);
+    while (page_headline_event(f, mine) != FINDINGS_NONE)
+        mine++;
+    if (f->event_count > mine)
+        PAGE_ELEMENT_FOR(page, "p", NULL, TEXT_HEADLINE_MORE_EVENTS, f->event_count - mine,
+                         say_count("count", f->event_count - mine, NULL));
+    if (!f->speaks_for_country && f->country)
+        PAGE_ELEMENT(page, "p", NULL, TEXT_HEADLINE_MORE_LOCAL,
+                     say_text("country", language_country(page->language, f->country)));
+}
+
+static void write_worst(struct page *page)
+{
+    const struct findings *f = page->findings;
+    size_t at = f->headline_event != FINDINGS_NONE ? f->headline_event : 0;
+
+    if (at >= f->event_count)
+        return;
+    PAGE_ELEMENT(
+        page, "p", NULL, TEXT_HEADLINE_MORE_WORST,
+        say_name("service", page_service_name(page, f->events[at].service)),
+        say_name("carrier", page_name_of(f->events[at].carrier_name, f->events[at].carrier)),
+        say_text("class", page_class(page, f->events[at].event->class)),
+        say_share("share", &f->events[at].share, "/events/%zu", at));
+}
+
+static void write_looked(struct page *page, enum text_id text)
+{
+    const struct findings *f = page->findings;
+
+    PAGE_ELEMENT(page, "p", NULL, text,
+                 say_count("attempts", f->total.attempts, "/report/total/attempts"),
+                 say_count("services", f->service_count, NULL),
+                 say_count("carriers", f->carrier_count, NULL),
+                 say_share("share", &f->total, "/report/total"));
+}
+
+static void write_more(struct page *page)
+{
+    switch (page->findings->headline) {
+    case HEADLINE_ORDER_CARRIED_OUT:
+    case HEADLINE_CAMPAIGN:
+    case HEADLINE_EVENT:
+        if (page_headline_event(page->findings, 0) != FINDINGS_NONE)
+            write_found(page);
+        break;
+    case HEADLINE_EVENTS:
+        write_worst(page);
+        break;
+    case HEADLINE_ORDER_NOT_OBSERVED:
+        write_order(page);
+        write_looked(page, TEXT_HEADLINE_MORE_LOOKED);
+        page_plain(page, "p", NULL, TEXT_HEADLINE_MORE_NOTHING);
+        break;
+    case HEADLINE_NOTHING:
+        write_looked(page, TEXT_HEADLINE_MORE_LOOKED);
+        page_plain(page, "p", NULL, TEXT_HEADLINE_MORE_NOTHING);
+        break;
+    case HEADLINE_NOT_ENOUGH:
+        write_looked(page, TEXT_HEADLINE_MORE_LOOKED_FEW);
+        page_plain(page, "p", NULL, TEXT_HEADLINE_MORE_SILENCE);
+        break;
+    }
+}
+
+static void write_byline(struct page *page)
+{
+    const struct findings *f = page->findings;
+    struct say id = say_code("id", f->id[0] ? f->id : page_text(page, TEXT_PAGE_NOID));
+    struct say version = say_code("version", f->version);
+
+    if (f->first_us == 0)
+        PAGE_ELEMENT(page, "p", "byline", TEXT_PAGE_BYLINE_NODATA, id, version);
+    else
+        PAGE_ELEMENT(page, "p", "byline", TEXT_PAGE_BYLINE, id, version,
+                     say_hour("from", f->first_us, "/report/first"),
+                     say_hour("to", f->last_us, "/report/last"));
+}
+
+void page_headline(struct page *page)
+{
+    struct html *html = &page->html;
+    struct headline headline;
+
+    headline_make(page, &headline);
+    page_plain(page, "p", "kicker", TEXT_PAGE_KICKER);
+    page_element(page, "h1", NULL, headline.text, headline.count, headline.words,
+                 headline.word_count);
+    write_byline(page);
+    html_begin(html, "div");
+    html_attr(html, "class", "lead");
+    write_more(page);
+    html_end(html);
+    page_plain(page, "p", "note", TEXT_PAGE_READING);
+}
