@@ -108,15 +108,6 @@ static void write_hours(struct page *page, const struct event *event)
                  say_text("weekends", weekends[0] ? weekends : page_text(page, TEXT_PAGE_NONE)));
 }
 
-static uint64_t proven_of(const struct findings_event *event)
-{
-    uint64_t proven = 0;
-
-    for (size_t i = 0; i < event->mechanism_count; i++)
-        proven += event->mechanisms[i].proven;
-    return proven;
-}
-
 static void write_who(struct page *page, size_t at)
 {
     static const enum text_id scopes[] = {[SCOPE_LINE] = TEXT_PAGE_EVENT_SCOPE_LINE,
@@ -130,8 +121,9 @@ static void write_who(struct page *page, size_t at)
                      say_count("vantages", event->event->vantages, "/events/%zu/vantages", at));
     page_plain(page, "li", NULL, scopes[event->event->scope]);
     write_hours(page, event->event);
-    if (proven_of(event) > 0)
-        page_plain(page, "li", NULL, TEXT_PAGE_EVENT_PROVEN);
+    if (event->event->proven > 0)
+        PAGE_ELEMENT(page, "li", NULL, TEXT_PAGE_EVENT_PROVEN,
+                     say_count("count", event->event->proven, "/events/%zu/proven", at));
     else
         page_plain(page, "li", NULL, TEXT_PAGE_EVENT_UNPROVEN);
     if (event->order)
@@ -236,9 +228,8 @@ static void control_row(struct page_table *table, const char *name, const char *
 
 static void write_controls(struct page *page, size_t at)
 {
-    static const struct page_head heads[] = {{TEXT_TABLE_COMPARISON, false},
-                                             {TEXT_TABLE_FAILED_SHARE, false},
-                                             {TEXT_TABLE_STATE, false}};
+    static const struct page_head heads[] = {
+        {TEXT_TABLE_COMPARISON, false}, {TEXT_TABLE_FAILED_SHARE, false}, {TEXT_TABLE_TOLD, false}};
     const struct findings_event *event = &page->findings->events[at];
     struct page_table table;
     struct say share = say_share("", &event->share, "/events/%zu", at);

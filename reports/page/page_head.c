@@ -297,9 +297,12 @@ static void write_order(struct page *page)
                  say_english("issuer", order->order->issuer));
     if (order->times.due_us == CATALOG_NO_TIME || order->times.due_us == 0)
         return;
-    int32_t offset = page_offset(page, order->order->country, order->times.due_us, &known);
-    PAGE_ELEMENT(page, "p", NULL, TEXT_HEADLINE_MORE_ORDER_DUE,
-                 say_date("due", order->times.due_us - 1, offset));
+    int64_t due_us = order->times.due_us, first_us = order->times.first_due_us;
+    int32_t offset = page_offset(page, order->order->country, due_us, &known);
+    PAGE_ELEMENT(page, "p", NULL,
+                 first_us == CATALOG_NO_TIME || first_us == due_us ? TEXT_HEADLINE_MORE_ORDER_DUE
+                                                                   : TEXT_HEADLINE_MORE_ORDER_MOVED,
+                 say_date("due", due_us - 1, offset), say_date("first", first_us - 1, offset));
 }
 
 static void write_actors(struct page *page)

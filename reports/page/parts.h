@@ -65,6 +65,7 @@ enum say_kind {
     SAY_NAMES,   /* `count` of them, as a list */
     SAY_ENGLISH, /* a sentence that is in English in any language */
     SAY_COUNT,   /* <data> */
+    SAY_NUMBER,  /* <data>, an identifier rather than a quantity: without thousands */
     SAY_DECIMAL, /* <data> with `places` */
     SAY_PERCENT, /* <data> of a share */
     SAY_SHARE,   /* "38 of 41 (93 %; 95 % interval 81 to 97 %)" */
@@ -99,6 +100,8 @@ struct say say_command(const char *name, const char *text); /* a token that is n
 struct say say_english(const char *name, const char *text);
 struct say say_said(const char *name, enum text_id text);
 struct say say_count(const char *name, uint64_t count, const char *ref, ...)
+    __attribute__((format(printf, 3, 4)));
+struct say say_number(const char *name, uint64_t number, const char *ref, ...)
     __attribute__((format(printf, 3, 4)));
 struct say say_decimal(const char *name, double number, unsigned places, const char *ref, ...)
     __attribute__((format(printf, 4, 5)));
@@ -209,6 +212,7 @@ void page_rows_skip(struct page_table *table, size_t count);
 void page_cell_begin(struct page *page, bool is_head, bool is_number);
 void page_cell_end(struct page *page);
 void page_cell_text(struct page *page, const char *text);
+void page_cell_none(struct page *page);                   /* of a column of numbers */
 void page_cell_name(struct page *page, const char *name); /* what the row is about; its head */
 void page_cell_word(struct page *page, const struct say *word);
 #define PAGE_CELL(page, ...) page_cell_word(page, &(const struct say[]){__VA_ARGS__}[0])
