@@ -203,7 +203,7 @@ static void write_title(struct page *page, const struct findings_event *event, s
     html_attr(&page->html, "id", page_anchor("event", at, anchor));
     PAGE_ELEMENT(page, "h3", NULL, TEXT_PAGE_EVENT_TITLE,
                  say_name("service", page_service_name(page, event->service)),
-                 say_name("carrier", page_name_of(event->carrier_name, event->carrier)),
+                 say_name("carrier", page_carrier_name(page, event->carrier)),
                  say_text("class", page_class(page, event->event->class)));
     PAGE_ELEMENT(page, "p", NULL, TEXT_PAGE_EVENT_STRENGTH,
                  say_text("strength", page_strength(page, event->strength)),
@@ -356,7 +356,7 @@ static void index_row(struct page_table *table, const struct findings_group *car
         count += is_of(&f->events[i], carrier);
     if (count == 0 || !page_row_begin(table))
         return;
-    page_cell_name(page, page_name_of(carrier->name, carrier->id));
+    page_cell_name(page, page_carrier_name(page, carrier->id));
     PAGE_CELL(page, say_count("", count, NULL));
     page_cell_begin(page, false, false);
     html_begin(&page->html, "ul");

@@ -230,12 +230,14 @@ int page_write(FILE *file, const struct findings *findings, const struct page_op
     if (status != DL_OK)
         return status;
     page.offset_seconds = page_offset(&page, findings->country, findings->last_us, &page.has_local);
+    page_names_init(&page);
     errno = 0;
     write_document(&page, file);
     if (page.status == DL_OK && page.html.failed)
         page.status = DL_LIBRARY;
     if (page.status == DL_OK && ferror(file))
         page.status = errno ? -errno : -EIO;
+    page_names_finish(&page);
     free(page.has_event);
     free(page.events);
     return page.status;

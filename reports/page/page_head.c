@@ -78,7 +78,7 @@ static size_t carrier_names(const struct page *page, const char *names[NAMES_MAX
 
     for (size_t i = 0, at; (at = page_headline_event(findings, i)) != FINDINGS_NONE; i++) {
         const struct findings_event *event = &findings->events[at];
-        const char *name = page_name_of(event->carrier_name, event->carrier);
+        const char *name = page_carrier_name(page, event->carrier);
         bool known = false;
         for (size_t j = 0; j < count && j < NAMES_MAX && name && names[j]; j++)
             known = known || strcmp(names[j], name) == 0;
@@ -236,11 +236,14 @@ static void write_ways(struct page *page)
     html_begin(html, "ul");
     for (size_t i = 0, at; i < WAYS_MAX && (at = page_headline_event(f, i)) != FINDINGS_NONE; i++) {
         const struct findings_event *event = &f->events[at];
-        const char *name = page_name_of(event->carrier_name, event->carrier);
+        const char *name = page_carrier_name(page, event->carrier);
+        bool has_ended = event->end.latest_us != 0;
+        struct say until = say_hour("until", event->end.latest_us, "/events/%zu/end/latest", at);
         struct say when = say_hour("when", event->onset.latest_us, "/events/%zu/onset/latest", at);
         if (event->mechanism_count > 0)
             PAGE_ELEMENT(
-                page, "li", NULL, TEXT_HEADLINE_MORE_WAY, say_name("carrier", name),
+                page, "li", NULL, has_ended ? TEXT_HEADLINE_MORE_WAY_UNTIL : TEXT_HEADLINE_MORE_WAY,
+                say_name("carrier", name), until,
                 say_text("mechanism", page_mechanism(page, event->mechanisms[0].mechanism)),
                 say_percent("percent", event->mechanisms[0].share,
                             "/events/%zu/mechanism_counts/0/share", at),
@@ -344,12 +347,11 @@ static void write_worst(struct page *page)
 
     if (at >= f->event_count)
         return;
-    PAGE_ELEMENT(
-        page, "p", NULL, TEXT_HEADLINE_MORE_WORST,
-        say_name("service", page_service_name(page, f->events[at].service)),
-        say_name("carrier", page_name_of(f->events[at].carrier_name, f->events[at].carrier)),
-        say_text("class", page_class(page, f->events[at].event->class)),
-        say_share("share", &f->events[at].share, "/events/%zu", at));
+    PAGE_ELEMENT(page, "p", NULL, TEXT_HEADLINE_MORE_WORST,
+                 say_name("service", page_service_name(page, f->events[at].service)),
+                 say_name("carrier", page_carrier_name(page, f->events[at].carrier)),
+                 say_text("class", page_class(page, f->events[at].event->class)),
+                 say_share("share", &f->events[at].share, "/events/%zu", at));
 }
 
 static void write_looked(struct page *page, enum text_id text)

@@ -189,7 +189,7 @@ static void carrier_row(struct page_table *table, size_t order, size_t index)
     if (!how && row->event < page->findings->event_count &&
         page->findings->events[row->event].mechanism_count > 0)
         how = page->findings->events[row->event].mechanisms[0].mechanism;
-    page_cell_name(page, page_name_of(row->carrier_name, row->carrier));
+    page_cell_name(page, page_carrier_name(page, row->carrier));
     page_cell_text(page, page_verdict(page, row->verdict));
     cell_when(page, row, order, index);
     cell_hours(page, row, order, index);

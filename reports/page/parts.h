@@ -48,7 +48,8 @@ struct page {
     const struct catalog *catalog; /* NULL: none */
     int32_t offset_seconds;        /* local time of the headline's country; 0 where there is none */
     bool has_local;
-    int status; /* DL_OK, or what went wrong first */
+    char **carrier_names, **service_names; /* short, by index; an entry may be NULL */
+    int status;                            /* DL_OK, or what went wrong first */
     /* The events are written before the page, for others link to those that found room. */
     bool *has_event; /* by index */
     char *events;
@@ -150,6 +151,9 @@ const char *page_state(const struct page *page, enum line_state state);
 const char *page_verdict(const struct page *page, enum order_verdict verdict);
 const char *page_mechanism(const struct page *page, const char *mechanism);
 const char *page_control_kind(const struct page *page, const struct findings_control *control);
+/* Short names, as sentences want them, where they are clear. */
+void page_names_init(struct page *page);
+void page_names_finish(struct page *page);
 const char *page_service_name(const struct page *page, const char *service); /* NULL: all */
 const char *page_carrier_name(const struct page *page, const char *carrier);
 const char *page_name_of(const char *name, const char *id); /* the name, else the id, else NULL */
