@@ -157,6 +157,12 @@ void language_say(struct buffer *out, const struct language *language, enum text
     fill(out, language_text_for(language, text, count), words, word_count, language->is_rtl);
 }
 
+void language_fill(struct buffer *out, const struct language *language, enum text_id text,
+                   uint64_t count, const struct text_word *words, size_t word_count)
+{
+    fill(out, language_text_for(language, text, count), words, word_count, false);
+}
+
 /* Of a format, whose values are its own parts and need no isolation. */
 static char *say_format(const struct language *language, enum text_id text,
                         const struct text_word *words, size_t word_count,
@@ -331,6 +337,14 @@ char *language_hour_short(const struct language *language, int64_t time_us, int3
                                       {"time", moment.clock}};
 
     return say_format(language, TEXT_FORMAT_HOUR_SHORT, words, ARRAY_LENGTH(words), out);
+}
+
+char *language_clock(int64_t time_us, int32_t offset_seconds, char out[LANGUAGE_TEXT_SIZE])
+{
+    struct moment moment = moment_of(&texts_languages[0], time_us, offset_seconds);
+
+    snprintf(out, LANGUAGE_TEXT_SIZE, "%s", moment.clock);
+    return out;
 }
 
 char *language_dates(const struct language *language, int64_t from_us, int64_t to_us,

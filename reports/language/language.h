@@ -51,6 +51,9 @@ struct text_word {
 /* Appends the text with its placeholders filled; one without a value stays as it is written. */
 void language_say(struct buffer *out, const struct language *language, enum text_id text,
                   uint64_t count, const struct text_word *words, size_t word_count);
+/* The same without isolation: for values of other texts, file formats, attributes. */
+void language_fill(struct buffer *out, const struct language *language, enum text_id text,
+                   uint64_t count, const struct text_word *words, size_t word_count);
 
 /* ---- numbers, dates, names; each returns `out` ---- */
 #define LANGUAGE_TEXT_SIZE 160
@@ -71,6 +74,8 @@ char *language_day_short(const struct language *language, int64_t time_us, int32
                          char out[LANGUAGE_TEXT_SIZE]);
 char *language_hour_short(const struct language *language, int64_t time_us, int32_t offset_seconds,
                           char out[LANGUAGE_TEXT_SIZE]);
+/* "17:00" */
+char *language_clock(int64_t time_us, int32_t offset_seconds, char out[LANGUAGE_TEXT_SIZE]);
 /* Two dates as readers write them: "30 November 2015", "14 to 15 November 2015", "30 November to 1 December 2015". */
 char *language_dates(const struct language *language, int64_t from_us, int64_t to_us,
                      int32_t offset_seconds, char out[LANGUAGE_TEXT_SIZE]);

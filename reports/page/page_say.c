@@ -86,6 +86,14 @@ struct say say_count(const char *name, uint64_t count, const char *ref, ...)
     return word;
 }
 
+struct say say_number(const char *name, uint64_t number, const char *ref, ...)
+{
+    struct say word = word_of(name, SAY_NUMBER);
+    word.count = number;
+    FILL_REF(word, ref);
+    return word;
+}
+
 struct say say_decimal(const char *name, double number, unsigned places, const char *ref, ...)
 {
     struct say word = word_of(name, SAY_DECIMAL);
@@ -174,6 +182,9 @@ static char *word_text_of(const struct page *page, const struct say *word,
     switch (word->kind) {
     case SAY_COUNT:
         return language_count(language, word->count, out);
+    case SAY_NUMBER:
+        snprintf(out, LANGUAGE_TEXT_SIZE, "%" PRIu64, word->count);
+        return out;
     case SAY_DECIMAL:
         return language_decimal(language, word->has_shown ? word->shown : word->number,
                                 word->places, out);
@@ -334,6 +345,7 @@ void page_word(struct page *page, const struct say *word)
         english_written(page, known(page, word->text));
         break;
     case SAY_COUNT:
+    case SAY_NUMBER:
         snprintf(value, sizeof(value), "%" PRIu64, word->count);
         data_written(page, value, word->ref, word_text_of(page, word, text));
         break;
