@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What may leave: cells and flows over the floor, names that the catalog knows. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,8 @@ struct series_cells *findings_series(const struct findings_inner *inner, uint16_
         return NULL;
     return &inner->series[low];
 }
+
+#define SECONDS_TOLD 3600 /* fewer may be told as they are */
 
 /* ---- cells ---- */
 
@@ -282,6 +285,31 @@ int findings_each_flow(const struct findings *findings, findings_flow_fn fn, voi
     }
     judge_pass_destroy(pass);
     return status == DL_END ? DL_OK : status;
+}
+
+/* ---- sentences ---- */
+
+void findings_coarsen(const char *detail, char *ret_text, size_t size)
+{
+    static const char instead[] = "more than an hour";
+    size_t used = 0;
+
+    while (*detail && used + sizeof(instead) < size) {
+        size_t digits = strspn(detail, "0123456789.");
+        bool seconds = digits > 0 && strncmp(detail + digits, " s", 2) == 0 &&
+                       !isalpha((unsigned char)detail[digits + 2]);
+        if (seconds && strtod(detail, NULL) >= SECONDS_TOLD) {
+            memcpy(ret_text + used, instead, sizeof(instead) - 1);
+            used += sizeof(instead) - 1;
+            detail += digits + 2;
+            continue;
+        }
+        size_t length = MIN_OF(MAX_OF(digits, (size_t)1), size - 1 - used);
+        memcpy(ret_text + used, detail, length);
+        used += length;
+        detail += length;
+    }
+    ret_text[used] = '\0';
 }
 
 /* ---- names ---- */
