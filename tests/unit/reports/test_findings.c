@@ -459,6 +459,19 @@ static void test_no_data(void **state)
     end(&look);
 }
 
+/* Wilson's interval. */
+static void test_share(void **state)
+{
+    struct findings_share share = findings_share_of(0, 10);
+    (void)state;
+    assert_true(share.low == 0 && share.high > 0.27 && share.high < 0.28);
+    share = findings_share_of(38, 41); /* 80.6 to 97.5 % */
+    assert_true(share.low > 0.805 && share.low < 0.807);
+    assert_true(share.high > 0.974 && share.high < 0.976);
+    share = findings_share_of(0, 0);
+    assert_true(share.low == 0 && share.high == 1);
+}
+
 /* ---- order ---- */
 
 /* What is worse stands above, controls below all; cells go by hour. Twice the same. */
@@ -511,6 +524,7 @@ int main(void)
         LOOK(test_not_enough),
         LOOK(test_no_data),
         LOOK(test_order_of_lists),
+        LOOK(test_share),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
