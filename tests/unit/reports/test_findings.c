@@ -202,6 +202,35 @@ static void test_small_event(void **state)
     end(&look);
 }
 
+/* Within an event's time, too, its sum hides the small cell among six clients. */
+static int add_since(void *context, const struct findings_cell *cell)
+{
+    struct given *given = context;
+    if (strcmp(cell->line->carrier, "jazz") == 0 && strcmp(cell->service, BES) == 0 &&
+        cell->hour_us + HOUR_US > given->last_us)
+        given->attempts += cell->attempts;
+    return DL_OK;
+}
+
+static void test_small_cell_in_event(void **state)
+{
+    struct look look = {0};
+    (void)state;
+    works(jazz, BES, 0, DAYS(30) + 22);
+    fails(jazz, BES, DAYS(30) + 22, DAYS(30) + 23, "tls.reset.sni", true);
+    fails(with_voices(jazz, 1), BES, DAYS(30) + 23, DAYS(31), "tls.reset.sni", true);
+    fails(jazz, BES, DAYS(31), END, "tls.reset.sni", true);
+    controls(jazz);
+    fine(abroad);
+    const struct findings *findings = look_once(&look);
+    assert_int_equal(findings->event_count, 1);
+    const struct findings_event *event = &findings->events[0];
+    struct given given = {.last_us = event->event->onset.latest_us};
+    assert_int_equal(findings_each_cell(findings, add_since, &given), DL_OK);
+    assert_in_range(event->share.attempts - given.attempts, 1 + 6, 1 + 3 * 6);
+    end(&look);
+}
+
 /* What is drawn is what is given out. */
 static void test_charts(void **state)
 {
@@ -507,6 +536,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LOOK(test_small_cell),
         LOOK(test_small_cells_of_days),
+        LOOK(test_small_cell_in_event),
         LOOK(test_small_pair),
         LOOK(test_no_floor),
         LOOK(test_floor_as_asked),
