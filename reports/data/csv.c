@@ -33,6 +33,15 @@ static bool separates(uint32_t character)
     return character < 0x80 && character != 0 && strchr(",;|\t\r\n", (int)character) != NULL;
 }
 
+/* Most cells are plain words, and there are millions of them. */
+static bool is_plain(const char *text)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:-";
+
+    return text[0] != '-' && text[strspn(text, plain)] == '\0';
+}
+
 void csv_text(struct csv *csv, const char *text)
 {
     bool quoted, at_start = true;
@@ -41,6 +50,10 @@ void csv_text(struct csv *csv, const char *text)
     begin_cell(csv);
     if (!text || !text[0])
         return;
+    if (is_plain(text)) {
+        fputs(text, csv->file);
+        return;
+    }
     quoted = strpbrk(text, ",;|\"\r\n") != NULL;
     if (quoted)
         putc('"', csv->file);

@@ -197,30 +197,11 @@ static const char *keep(struct writing *writing, const char *text)
     return intern_text(writing->strings, intern_add(writing->strings, text, strlen(text)));
 }
 
-/*
- * A service's address, and nobody else's: one that a name or a block of the catalog led to. Not that of a
- * resolver, which may stand in a house or a firm; not one that only an inventory knows; none that is not
- * on the public Internet, but in the lab.
- */
-static bool server_is_public(const struct judged *judged)
-{
-    const struct observation *flow = &judged->flow;
-    enum origin origin = judged->input->vantage.origin;
-    bool people = origin == ORIGIN_FIELD || origin == ORIGIN_IMPORTED;
-    bool explained =
-        (flow->reasons & (REASON_SNI | REASON_DNS | REASON_CERT | REASON_IP | REASON_HTTP_HOST)) !=
-            0 ||
-        flow->import.present;
-
-    return flow->server.kind == ENDPOINT_ADDRESS && flow->service[0] && explained &&
-           !(flow->reasons & REASON_INVENTORY) && flow->stage != STAGE_DNS &&
-           flow->role != ROLE_DNS && !(people && address_is_bogon(&flow->server.address));
-}
-
 static void fill(struct writing *writing, struct flow_facts *facts, const struct judged *judged)
 {
     const struct observation *flow = &judged->flow;
     const struct verdict *verdict = &judged->verdict;
+    char server[FINDINGS_SERVER_SIZE];
 
     *facts = (struct flow_facts){
         .input = flow->input,
@@ -250,7 +231,7 @@ static void fill(struct writing *writing, struct flow_facts *facts, const struct
         .attribution = (uint8_t)verdict->attribution,
         .signature = verdict->signature,
         .rule_count = MIN_OF(verdict->evidence_count, JUDGE_EVIDENCE_MAX),
-        .server_is_public = server_is_public(judged),
+        .server_is_public = findings_public_server(judged, server)[0] != '\0',
         .imported = flow->import.present,
         .throttled = flow->import.throttled,
         .has_page = flow->import.blockpage.id[0] != '\0',

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <math.h>
 #include <string.h>
 
 #include "reports/data/data_json.h"
@@ -194,9 +193,10 @@ void data_write_campaigns(struct json *json, const struct findings *findings)
         json_member_text(json, "country", data_some(campaign->country));
         write_members(json, findings, campaign);
         data_member_span(json, "onset", &campaign->onset);
-        data_member_double(json, "spread_hours", round(campaign->campaign->spread_hours));
+        data_member_double(json, "spread_hours", campaign->spread_hours);
         json_member_unsigned(json, "owners", campaign->campaign->owners);
         json_member_text(json, "order", campaign->order);
+        json_member_text(json, "explanation", campaign->explanation);
         json_end_object(json);
     }
     json_end_array(json);

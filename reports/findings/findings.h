@@ -9,8 +9,16 @@
  * Here, and only here, people are protected (design section 6):
  * - Times are whole hours: onsets and ends are widened to them (earliest down, latest up).
  * - What fewer clients than the floor stand behind is withheld: events, pairs, bins, cells, flows,
- *   cards. `withheld` counts say how much. Lines that no people use (origin lab, composed) and imported
- *   rows, which are public already, have no floor.
+ *   cards. `withheld` counts say how much. Clients of several hours are at least those of the busiest: more
+ *   is not known, for a person may have many addresses. Lines that no people use (origin lab, composed)
+ *   and imported rows, which are public already, have no floor.
+ * - Nobody finds what is withheld by subtraction (findings_floor.c). A pair's or event's sum holds its small
+ *   cells too, and is therefore told only where at least one cell more is withheld with them that is
+ *   not small: sums and cells differ by what as many clients as the floor did. Where none is at hand
+ *   the small cells are in no sum. Bins, heat strips, networks of a carrier that has several, the share
+ *   abroad and flows are of cells given out alone; carriers, services and totals are sums of pairs that are
+ *   told. What a withheld event would tell is told nowhere: it is in no campaign, and its order's row says
+ *   insufficient. Controls beside an event are the analysis' sums over many pairs.
  * - No client, no client port, no pseudonym of a peer, no folder of an input's path.
  * - Host names are those that the catalog knows for the service, or a control's; others are "".
  *

@@ -287,8 +287,10 @@ static int keep_card(struct collecting *collecting, struct candidate *candidate,
         const struct judge_rule *rule = judge_rule_find(evidence->rule);
         reasons[i].rule = evidence->rule;
         reasons[i].kind = rule ? rule->kind : JUDGE_RULE_PLAIN;
-        reasons[i].detail =
-            memory_text(memory, is_detail_told(verdict, evidence->rule) ? evidence->detail : "");
+        char detail[JUDGE_DETAIL_SIZE + 64];
+        findings_coarsen(is_detail_told(verdict, evidence->rule) ? evidence->detail : "", detail,
+                         sizeof(detail));
+        reasons[i].detail = memory_text(memory, detail);
         if (!reasons[i].detail)
             return -ENOMEM;
     }
@@ -302,16 +304,29 @@ static int keep_card(struct collecting *collecting, struct candidate *candidate,
     return DL_OK;
 }
 
+static bool is_of_country(const struct catalog *catalog, const char *page, const char *country)
+{
+    const struct catalog_blockpage *known = find_page(catalog, page);
+
+    for (size_t i = 0; known && i < known->country_count; i++)
+        if (strcmp(known->countries[i], country) == 0)
+            return true;
+    return false;
+}
+
 /* A country's or a carrier's own page says whose it is; a filter's does not. */
 static void name_actor(const struct collecting *collecting, struct findings_event *event,
                        size_t index)
 {
+    const struct catalog *catalog = collecting->inner->findings->options->catalog;
+
     for (size_t i = 0; i < collecting->count && !event->names_actor; i++) {
         const struct candidate *candidate = &collecting->candidates[i];
         if (candidate->event != index || !candidate->found || !candidate->card.blockpage ||
             !judge_is_proven(&candidate->verdict) ||
             (candidate->page_scope != BLOCKPAGE_NATION &&
-             candidate->page_scope != BLOCKPAGE_CARRIER))
+             candidate->page_scope != BLOCKPAGE_CARRIER) ||
+            !is_of_country(catalog, candidate->card.blockpage, event->country))
             continue;
         event->names_actor = true;
         event->actor_page = candidate->card.blockpage;

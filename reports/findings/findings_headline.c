@@ -364,14 +364,16 @@ static struct about events_of_order(struct findings_inner *inner)
     return (struct about){events, count};
 }
 
-static struct about all_events(struct findings_inner *inner)
+/* Of several that have nothing to do with each other the strongest speaks. */
+static struct about strongest_event(struct findings_inner *inner)
 {
     struct findings *findings = inner->findings;
-    size_t *events = memory_array(&inner->memory, findings->event_count, sizeof(*events));
+    size_t *event = memory_array(&inner->memory, 1, sizeof(*event));
 
-    for (size_t i = 0; events && i < findings->event_count; i++)
-        events[i] = i;
-    return (struct about){events, events ? findings->event_count : 0};
+    for (size_t i = 1; event && i < findings->event_count; i++)
+        if (is_worse(findings, i, *event))
+            *event = i;
+    return (struct about){event, event ? 1 : 0};
 }
 
 static struct about choose(struct findings_inner *inner)
@@ -401,7 +403,7 @@ static struct about choose(struct findings_inner *inner)
     }
     if (findings->event_count > 0) {
         findings->headline = findings->event_count == 1 ? HEADLINE_EVENT : HEADLINE_EVENTS;
-        return all_events(inner);
+        return strongest_event(inner);
     }
     findings->headline = enough_was_seen(findings) ? HEADLINE_NOTHING : HEADLINE_NOT_ENOUGH;
     return about;

@@ -151,5 +151,9 @@ struct ladder {
 };
 void ladder_make(struct ladder *ret_ladder, const struct observation *flow,
                  const struct verdict *verdict);
+/* The sentence without stretches of an hour and more in seconds ("773793.7 s"): the end of a capture and
+ * that would tell a time to the second. */
+void findings_coarsen(const char *detail, char *ret_text, size_t size);
+
 /* Does the judge's sentence name this packet ("packet 41", "packets 41 and 43")? */
 bool ladder_names_packet(const char *detail, uint64_t packet);

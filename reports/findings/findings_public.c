@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What may leave: cells and flows over the floor, names that the catalog knows. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,10 +40,17 @@ struct series_cells *findings_series(const struct findings_inner *inner, uint16_
     return &inner->series[low];
 }
 
+#define SECONDS_TOLD 3600 /* fewer may be told as they are */
+
 /* ---- cells ---- */
 
 struct place { /* of a cell that is given out */
     uint32_t series, cell;
+};
+
+struct cursor { /* in a series' mechanisms, that go by the hour as cells do */
+    const struct cell_mechanism *items;
+    size_t at, count;
 };
 
 struct giving {
@@ -50,7 +58,7 @@ struct giving {
     const struct findings_inner *inner;
     struct place *places;
     size_t count;
-    size_t *cursors; /* in each series' mechanisms */
+    struct cursor *cursors; /* of each series */
 };
 
 /* Cells of one hour, by line and service, whose numbers are in the order of their names. */
@@ -112,6 +120,9 @@ static int list_places(struct giving *giving)
     if (!hours || !giving->cursors)
         goto out;
     for (size_t s = 0; s < inner->series_count; s++)
+        giving->cursors[s].items = cells_mechanisms(
+            cells, inner->series[s].carrier, inner->series[s].service, &giving->cursors[s].count);
+    for (size_t s = 0; s < inner->series_count; s++)
         for (size_t i = 0; i < inner->series[s].count; i++)
             if (findings_is_given(&inner->series[s], i)) {
                 hours[(inner->series[s].cells[i].hour_us - first_us) / FINDINGS_HOUR_US]++;
@@ -129,17 +140,18 @@ static void tally_cell(struct giving *giving, const struct place *place,
     const struct findings *findings = giving->findings;
     const struct series_cells *series = &giving->inner->series[place->series];
     const struct cell *cell = &series->cells[place->cell];
-    size_t count, *at = &giving->cursors[place->series];
-    const struct cell_mechanism *item =
-        cells_mechanisms(findings->cells, series->carrier, series->service, &count);
+    struct cursor *cursor = &giving->cursors[place->series];
 
-    while (*at < count && item[*at].hour_us < cell->hour_us)
-        (*at)++;
-    for (size_t i = *at; i < count && item[i].hour_us == cell->hour_us; i++)
-        if (item[i].line == cell->line && item[i].ip_version == cell->ip_version)
-            mechanism_tally_add(
-                tally, cells_mechanism(findings->cells, item[i].mechanism), item[i].attempts,
-                item[i].attribution == ATTRIBUTION_THIRD_PARTY ? item[i].attempts : 0);
+    while (cursor->at < cursor->count && cursor->items[cursor->at].hour_us < cell->hour_us)
+        cursor->at++;
+    for (size_t i = cursor->at; i < cursor->count && cursor->items[i].hour_us == cell->hour_us;
+         i++) {
+        const struct cell_mechanism *item = &cursor->items[i];
+        if (item->line == cell->line && item->ip_version == cell->ip_version)
+            mechanism_tally_add(tally, cells_mechanism(findings->cells, item->mechanism),
+                                item->attempts,
+                                item->attribution == ATTRIBUTION_THIRD_PARTY ? item->attempts : 0);
+    }
 }
 
 static int give_cell(struct giving *giving, const struct place *place, findings_cell_fn fn,
@@ -282,6 +294,31 @@ int findings_each_flow(const struct findings *findings, findings_flow_fn fn, voi
     }
     judge_pass_destroy(pass);
     return status == DL_END ? DL_OK : status;
+}
+
+/* ---- sentences ---- */
+
+void findings_coarsen(const char *detail, char *ret_text, size_t size)
+{
+    static const char instead[] = "more than an hour";
+    size_t used = 0;
+
+    while (*detail && used + sizeof(instead) < size) {
+        size_t digits = strspn(detail, "0123456789.");
+        bool seconds = digits > 0 && strncmp(detail + digits, " s", 2) == 0 &&
+                       !isalpha((unsigned char)detail[digits + 2]);
+        if (seconds && strtod(detail, NULL) >= SECONDS_TOLD) {
+            memcpy(ret_text + used, instead, sizeof(instead) - 1);
+            used += sizeof(instead) - 1;
+            detail += digits + 2;
+            continue;
+        }
+        size_t length = MIN_OF(MAX_OF(digits, (size_t)1), size - 1 - used);
+        memcpy(ret_text + used, detail, length);
+        used += length;
+        detail += length;
+    }
+    ret_text[used] = '\0';
 }
 
 /* ---- names ---- */

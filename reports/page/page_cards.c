@@ -156,13 +156,13 @@ static void ladder_row(struct page_table *table, size_t card, size_t i)
         page_cell_text(page, NULL);
     cell_ttl(page, step, ref);
     if (step->has_ip_id)
-        PAGE_CELL(page, say_count("", step->ip_id, "%s/ip_id", ref));
+        PAGE_CELL(page, say_number("", step->ip_id, "%s/ip_id", ref));
     else
-        page_cell_text(page, NULL);
+        page_cell_none(page);
     if (step->length)
         PAGE_CELL(page, say_count("", step->length, "%s/length", ref));
     else
-        page_cell_text(page, NULL);
+        page_cell_none(page);
     cell_marks(page, step, ref);
     page_row_end(table);
 }
@@ -262,7 +262,7 @@ static void facts(struct page *page, const struct findings_card *card, size_t in
                      say_text("mechanism", page_mechanism(page, card->mechanism)),
                      say_code("label", card->mechanism));
     PAGE_ELEMENT(page, "li", NULL, TEXT_CARD_CAPTURE, say_code("file", card->capture),
-                 say_count("packet", card->packet, "/cards/%zu/packet", index),
+                 say_number("packet", card->packet, "/cards/%zu/packet", index),
                  say_hour("hour", card->hour_us, "/cards/%zu/hour", index));
     if (card->server[0])
         PAGE_ELEMENT(page, "li", NULL, TEXT_CARD_SERVER, say_code("server", card->server));
@@ -272,7 +272,7 @@ static void facts(struct page *page, const struct findings_card *card, size_t in
         PAGE_ELEMENT(page, "li", NULL, TEXT_CARD_HOST, say_code("host", card->host));
     if (card->signature)
         PAGE_ELEMENT(page, "li", NULL, TEXT_CARD_SIGNATURE,
-                     say_count("number", card->signature, "/cards/%zu/signature", index));
+                     say_number("number", card->signature, "/cards/%zu/signature", index));
     if (card->blockpage)
         PAGE_ELEMENT(page, "li", NULL, TEXT_CARD_BLOCKPAGE, say_code("page", card->blockpage));
     if (card->injector)

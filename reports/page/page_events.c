@@ -108,15 +108,6 @@ static void write_hours(struct page *page, const struct event *event)
                  say_text("weekends", weekends[0] ? weekends : page_text(page, TEXT_PAGE_NONE)));
 }
 
-static uint64_t proven_of(const struct findings_event *event)
-{
-    uint64_t proven = 0;
-
-    for (size_t i = 0; i < event->mechanism_count; i++)
-        proven += event->mechanisms[i].proven;
-    return proven;
-}
-
 static void write_who(struct page *page, size_t at)
 {
     static const enum text_id scopes[] = {[SCOPE_LINE] = TEXT_PAGE_EVENT_SCOPE_LINE,
@@ -130,8 +121,9 @@ static void write_who(struct page *page, size_t at)
                      say_count("vantages", event->event->vantages, "/events/%zu/vantages", at));
     page_plain(page, "li", NULL, scopes[event->event->scope]);
     write_hours(page, event->event);
-    if (proven_of(event) > 0)
-        page_plain(page, "li", NULL, TEXT_PAGE_EVENT_PROVEN);
+    if (event->event->proven > 0)
+        PAGE_ELEMENT(page, "li", NULL, TEXT_PAGE_EVENT_PROVEN,
+                     say_count("count", event->event->proven, "/events/%zu/proven", at));
     else
         page_plain(page, "li", NULL, TEXT_PAGE_EVENT_UNPROVEN);
     if (event->order)
@@ -211,7 +203,7 @@ static void write_title(struct page *page, const struct findings_event *event, s
     html_attr(&page->html, "id", page_anchor("event", at, anchor));
     PAGE_ELEMENT(page, "h3", NULL, TEXT_PAGE_EVENT_TITLE,
                  say_name("service", page_service_name(page, event->service)),
-                 say_name("carrier", page_name_of(event->carrier_name, event->carrier)),
+                 say_name("carrier", page_carrier_name(page, event->carrier)),
                  say_text("class", page_class(page, event->event->class)));
     PAGE_ELEMENT(page, "p", NULL, TEXT_PAGE_EVENT_STRENGTH,
                  say_text("strength", page_strength(page, event->strength)),
@@ -236,9 +228,8 @@ static void control_row(struct page_table *table, const char *name, const char *
 
 static void write_controls(struct page *page, size_t at)
 {
-    static const struct page_head heads[] = {{TEXT_TABLE_COMPARISON, false},
-                                             {TEXT_TABLE_FAILED_SHARE, false},
-                                             {TEXT_TABLE_STATE, false}};
+    static const struct page_head heads[] = {
+        {TEXT_TABLE_COMPARISON, false}, {TEXT_TABLE_FAILED_SHARE, false}, {TEXT_TABLE_TOLD, false}};
     const struct findings_event *event = &page->findings->events[at];
     struct page_table table;
     struct say share = say_share("", &event->share, "/events/%zu", at);
@@ -365,7 +356,7 @@ static void index_row(struct page_table *table, const struct findings_group *car
         count += is_of(&f->events[i], carrier);
     if (count == 0 || !page_row_begin(table))
         return;
-    page_cell_name(page, page_name_of(carrier->name, carrier->id));
+    page_cell_name(page, page_carrier_name(page, carrier->id));
     PAGE_CELL(page, say_count("", count, NULL));
     page_cell_begin(page, false, false);
     html_begin(&page->html, "ul");

@@ -191,13 +191,16 @@ static void write_body(struct page *page)
 static void write_document(struct page *page, FILE *file)
 {
     bool for_print = page->options->for_print;
+    const char *id = page->findings->id[0] ? page->findings->id : NULL;
     struct buffer headline, title;
 
     buffer_init(&headline, TITLE_MAX);
     buffer_init(&title, 2 * TITLE_MAX);
     page_headline_plain(page, &headline);
+    /* Short, for tabs and lists of pages cut it; the sentence itself is the description. */
     page_say_plain(page, &title, TEXT_PAGE_TITLE, 2,
-                   SAY_WORDS(say_code("headline", buffer_text(&headline))));
+                   SAY_WORDS(say_code("id", id ? id : page_text(page, TEXT_PAGE_NOID)),
+                             say_text("strength", page_strength(page, page->findings->strength))));
     html_document_begin(&page->html, file,
                         &(struct html_document){.language = language_code(page->language),
                                                 .is_rtl = language_is_rtl(page->language),
@@ -227,12 +230,14 @@ int page_write(FILE *file, const struct findings *findings, const struct page_op
     if (status != DL_OK)
         return status;
     page.offset_seconds = page_offset(&page, findings->country, findings->last_us, &page.has_local);
+    page_names_init(&page);
     errno = 0;
     write_document(&page, file);
     if (page.status == DL_OK && page.html.failed)
         page.status = DL_LIBRARY;
     if (page.status == DL_OK && ferror(file))
         page.status = errno ? -errno : -EIO;
+    page_names_finish(&page);
     free(page.has_event);
     free(page.events);
     return page.status;

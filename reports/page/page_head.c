@@ -78,7 +78,7 @@ static size_t carrier_names(const struct page *page, const char *names[NAMES_MAX
 
     for (size_t i = 0, at; (at = page_headline_event(findings, i)) != FINDINGS_NONE; i++) {
         const struct findings_event *event = &findings->events[at];
-        const char *name = page_name_of(event->carrier_name, event->carrier);
+        const char *name = page_carrier_name(page, event->carrier);
         bool known = false;
         for (size_t j = 0; j < count && j < NAMES_MAX && name && names[j]; j++)
             known = known || strcmp(names[j], name) == 0;
@@ -236,17 +236,22 @@ static void write_ways(struct page *page)
     html_begin(html, "ul");
     for (size_t i = 0, at; i < WAYS_MAX && (at = page_headline_event(f, i)) != FINDINGS_NONE; i++) {
         const struct findings_event *event = &f->events[at];
-        const char *name = page_name_of(event->carrier_name, event->carrier);
+        const char *name = page_carrier_name(page, event->carrier);
+        bool has_ended = event->end.latest_us != 0;
+        struct say until = say_hour("until", event->end.latest_us, "/events/%zu/end/latest", at);
         struct say when = say_hour("when", event->onset.latest_us, "/events/%zu/onset/latest", at);
         if (event->mechanism_count > 0)
             PAGE_ELEMENT(
-                page, "li", NULL, TEXT_HEADLINE_MORE_WAY, say_name("carrier", name),
+                page, "li", NULL, has_ended ? TEXT_HEADLINE_MORE_WAY_UNTIL : TEXT_HEADLINE_MORE_WAY,
+                say_name("carrier", name), until,
+                say_share("share", &event->share, "/events/%zu", at),
                 say_text("mechanism", page_mechanism(page, event->mechanisms[0].mechanism)),
                 say_percent("percent", event->mechanisms[0].share,
                             "/events/%zu/mechanism_counts/0/share", at),
                 when);
         else
             PAGE_ELEMENT(page, "li", NULL, TEXT_HEADLINE_MORE_WAY_NONE, say_name("carrier", name),
+                         say_share("share", &event->share, "/events/%zu", at),
                          say_text("class", page_class(page, event->event->class)), when);
     }
     html_end(html);
@@ -297,9 +302,12 @@ static void write_order(struct page *page)
                  say_english("issuer", order->order->issuer));
     if (order->times.due_us == CATALOG_NO_TIME || order->times.due_us == 0)
         return;
-    int32_t offset = page_offset(page, order->order->country, order->times.due_us, &known);
-    PAGE_ELEMENT(page, "p", NULL, TEXT_HEADLINE_MORE_ORDER_DUE,
-                 say_date("due", order->times.due_us - 1, offset));
+    int64_t due_us = order->times.due_us, first_us = order->times.first_due_us;
+    int32_t offset = page_offset(page, order->order->country, due_us, &known);
+    PAGE_ELEMENT(page, "p", NULL,
+                 first_us == CATALOG_NO_TIME || first_us == due_us ? TEXT_HEADLINE_MORE_ORDER_DUE
+                                                                   : TEXT_HEADLINE_MORE_ORDER_MOVED,
+                 say_date("due", due_us - 1, offset), say_date("first", first_us - 1, offset));
 }
 
 static void write_actors(struct page *page)
@@ -341,12 +349,11 @@ static void write_worst(struct page *page)
 
     if (at >= f->event_count)
         return;
-    PAGE_ELEMENT(
-        page, "p", NULL, TEXT_HEADLINE_MORE_WORST,
-        say_name("service", page_service_name(page, f->events[at].service)),
-        say_name("carrier", page_name_of(f->events[at].carrier_name, f->events[at].carrier)),
-        say_text("class", page_class(page, f->events[at].event->class)),
-        say_share("share", &f->events[at].share, "/events/%zu", at));
+    PAGE_ELEMENT(page, "p", NULL, TEXT_HEADLINE_MORE_WORST,
+                 say_name("service", page_service_name(page, f->events[at].service)),
+                 say_name("carrier", page_carrier_name(page, f->events[at].carrier)),
+                 say_text("class", page_class(page, f->events[at].event->class)),
+                 say_share("share", &f->events[at].share, "/events/%zu", at));
 }
 
 static void write_looked(struct page *page, enum text_id text)

@@ -5,7 +5,7 @@
 #include "reports/page/parts.h"
 
 #define SHOWN_MAX    12
-#define CARRIERS_MAX 8
+#define CARRIERS_MAX 5
 #define FAMILIES     8
 #define FAMILY_SIZE  16
 
@@ -45,7 +45,7 @@ static void write_where(struct page *page, const char *mechanism)
                 page, "li", NULL, TEXT_PAGE_MECHANISMS_SHARE,
                 say_percent("percent", part->share, "/events/%zu/mechanism_counts/%zu/share", i, m),
                 say_name("service", page_service_name(page, event->service)),
-                say_name("carrier", page_name_of(event->carrier_name, event->carrier)),
+                say_name("carrier", page_carrier_name(page, event->carrier)),
                 say_count("proven", part->proven, "/events/%zu/mechanism_counts/%zu/proven", i, m),
                 say_count("attempts", part->attempts, "/events/%zu/mechanism_counts/%zu/attempts",
                           i, m));

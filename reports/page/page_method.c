@@ -154,7 +154,7 @@ static size_t named_operators(const struct page *page, const char *names[NAMES_M
     size_t count = 0;
 
     for (size_t i = 0; i < f->event_count; i++) {
-        const char *both[] = {page_name_of(f->events[i].carrier_name, f->events[i].carrier),
+        const char *both[] = {page_carrier_name(page, f->events[i].carrier),
                               f->events[i].service ? page_service_name(page, f->events[i].service)
                                                    : NULL};
         for (size_t b = 0; b < ARRAY_LENGTH(both); b++) {

@@ -29,7 +29,7 @@ static void event_rows(struct page_table *table, size_t at)
     const struct findings *f = table->page->findings;
     const struct findings_event *event = &f->events[at];
     const struct say words[] = {
-        say_name("carrier", page_name_of(event->carrier_name, event->carrier)),
+        say_name("carrier", page_carrier_name(table->page, event->carrier)),
         say_name("service", page_service_name(table->page, event->service))};
     struct say share = say_share("", &event->share, "/events/%zu", at);
 
@@ -100,8 +100,8 @@ static void minimum_row(struct page_table *table, size_t index)
 
     if (!page_row_begin(table))
         return;
-    page_cell_name(page, page_name_of(pair->carrier_name, pair->carrier));
-    PAGE_CELL(page, say_name("", page_name_of(pair->service_name, pair->service)));
+    page_cell_name(page, page_carrier_name(page, pair->carrier));
+    PAGE_CELL(page, say_name("", page_service_name(page, pair->service)));
     PAGE_CELL(page, say_share("", &pair->now, "/pairs/%zu/now", index));
     PAGE_CELL(page, say_count("", pair->clients, "/pairs/%zu/clients", index));
     if (pair->minimum_detectable_share <= 1)

@@ -6,6 +6,8 @@
 
 #include "reports/page/parts.h"
 
+#define DEADLINES_MAX 8
+
 static bool says_something(const struct page *page, size_t index)
 {
     const struct findings_order *order = &page->findings->orders[index];
@@ -39,23 +41,29 @@ static void write_services(struct page *page, enum text_id label, const char *co
     }
 }
 
-static void write_deadline(struct page *page, const struct findings_order *order)
+/* Every reading: sources differ, and dates move. */
+static void write_deadlines(struct page *page, const struct catalog_order *order)
 {
-    const struct catalog_order_times *times = &order->times;
+    struct catalog_deadline deadlines[DEADLINES_MAX];
+    size_t count =
+        page->catalog ? catalog_order_deadlines(page->catalog, order, deadlines, DEADLINES_MAX) : 0;
     bool known;
-    int32_t offset = page_offset(page, order->order->country, times->due_us, &known);
-    struct say country =
-        say_text("country", language_country(page->language, order->order->country));
 
-    if (times->due_us == CATALOG_NO_TIME) {
+    if (count == 0) {
         page_plain(page, "p", NULL, TEXT_PAGE_ORDERS_NO_DEADLINE);
         return;
     }
-    PAGE_ELEMENT(page, "p", NULL, TEXT_PAGE_ORDERS_DEADLINE,
-                 say_date("date", times->due_us - 1, offset), country);
-    if (times->first_due_us != CATALOG_NO_TIME && times->first_due_us != times->due_us)
-        PAGE_ELEMENT(page, "p", NULL, TEXT_PAGE_ORDERS_TWO_READINGS,
-                     say_date("date", times->first_due_us - 1, offset));
+    html_begin(&page->html, "ul");
+    for (size_t i = 0; i < count && i < DEADLINES_MAX; i++) {
+        int64_t end_us = deadlines[i].time_us;
+        int32_t offset = page_offset(page, order->country, end_us, &known);
+        bool moved = strcmp(deadlines[i].date->kind, "moved") == 0;
+        PAGE_ELEMENT(page, "li", NULL, moved ? TEXT_PAGE_ORDERS_MOVED : TEXT_PAGE_ORDERS_DEADLINE,
+                     say_date("date", end_us - 1, offset));
+    }
+    html_end(&page->html);
+    PAGE_ELEMENT(page, "p", NULL, TEXT_PAGE_ORDERS_HOURS,
+                 say_text("country", language_country(page->language, order->country)));
 }
 
 static void write_dates(struct page *page, const struct catalog_order *order, size_t index)
@@ -181,7 +189,7 @@ static void carrier_row(struct page_table *table, size_t order, size_t index)
     if (!how && row->event < page->findings->event_count &&
         page->findings->events[row->event].mechanism_count > 0)
         how = page->findings->events[row->event].mechanisms[0].mechanism;
-    page_cell_name(page, page_name_of(row->carrier_name, row->carrier));
+    page_cell_name(page, page_carrier_name(page, row->carrier));
     page_cell_text(page, page_verdict(page, row->verdict));
     cell_when(page, row, order, index);
     cell_hours(page, row, order, index);
@@ -210,7 +218,7 @@ static void write_order(struct page *page, size_t index)
     html_begin(html, "p");
     page_word(page, &(const struct say[]){say_english("", order->order->summary)}[0]);
     html_end(html);
-    write_deadline(page, order);
+    write_deadlines(page, order->order);
     PAGE_TABLE(&table, page, page_anchor("order", index, id), true, heads, PAGE_ROOM_OTHER,
                TEXT_TABLE_ORDERS_CAPTION, say_code("order", order->order->id));
     for (size_t i = 0; i < order->row_count; i++)

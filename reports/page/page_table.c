@@ -134,6 +134,13 @@ void page_cell_text(struct page *page, const char *text)
     page_cell_end(page);
 }
 
+void page_cell_none(struct page *page)
+{
+    page_cell_begin(page, false, true);
+    html_text(&page->html, page_text(page, TEXT_PAGE_DASH));
+    page_cell_end(page);
+}
+
 void page_cell_name(struct page *page, const char *name)
 {
     page_cell_begin(page, true, false);
@@ -144,8 +151,8 @@ void page_cell_name(struct page *page, const char *name)
 /* Numbers are set to the end of their cell, times and words to its start. */
 void page_cell_word(struct page *page, const struct say *word)
 {
-    bool is_number =
-        word->kind == SAY_COUNT || word->kind == SAY_DECIMAL || word->kind == SAY_PERCENT;
+    bool is_number = word->kind == SAY_COUNT || word->kind == SAY_NUMBER ||
+                     word->kind == SAY_DECIMAL || word->kind == SAY_PERCENT;
     bool is_empty = (word->kind == SAY_HOUR || word->kind == SAY_LOCAL) && word->time_us == 0;
 
     page_cell_begin(page, false, is_number);

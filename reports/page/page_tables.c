@@ -142,8 +142,8 @@ static void pair_row(struct page_table *table, size_t i)
     if (!page_row_begin(table))
         return;
     snprintf(ref, sizeof(ref), "/pairs/%zu", i);
-    page_cell_name(page, page_name_of(pair->carrier_name, pair->carrier));
-    PAGE_CELL(page, say_name("", page_name_of(pair->service_name, pair->service)));
+    page_cell_name(page, page_carrier_name(page, pair->carrier));
+    PAGE_CELL(page, say_name("", page_service_name(page, pair->service)));
     cell_state(page, pair);
     page_cell_text(page, page_strength(page, pair->strength));
     PAGE_CELL(page, say_share("", &pair->share, "/pairs/%zu", i));

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/detect/classify.h"
@@ -67,6 +69,8 @@ const char *page_control_kind(const struct page *page, const struct findings_con
     return text ? text : control->kind;
 }
 
+/* ---- names ---- */
+
 const char *page_name_of(const char *name, const char *id)
 {
     if (name && name[0])
@@ -74,27 +78,113 @@ const char *page_name_of(const char *name, const char *id)
     return id && id[0] ? id : NULL;
 }
 
+/* "Jazz" of "Jazz (Pakistan Mobile Communications)", "BlackBerry Enterprise Service" of the same with
+ * ", server lines": sentences want the short form. */
+static size_t short_length(const char *name)
+{
+    size_t whole = strlen(name), length = whole;
+    const char *bracket = strstr(name, " ("), *comma = strstr(name, ", ");
+
+    if (bracket)
+        length = (size_t)(bracket - name);
+    if (comma && (size_t)(comma - name) < length)
+        length = (size_t)(comma - name);
+    return length > 0 ? length : whole;
+}
+
+/* Does another of the groups begin with these words? Then the short form could mean either. */
+static bool is_unclear(const struct findings_group *groups, size_t count, size_t index,
+                       const char *name, size_t length)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *other = page_name_of(groups[i].name, groups[i].id);
+        if (i != index && other && short_length(other) == length &&
+            strncmp(other, name, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static char **short_names(struct page *page, const struct findings_group *groups, size_t count)
+{
+    char **names = calloc(count + 1, sizeof(*names));
+
+    for (size_t i = 0; names && i < count; i++) {
+        const char *name = page_name_of(groups[i].name, groups[i].id);
+        size_t length = name ? short_length(name) : 0;
+        if (!name)
+            continue;
+        if (is_unclear(groups, count, i, name, length))
+            length = strlen(name);
+        names[i] = strndup(name, length);
+        if (!names[i])
+            page->status = -ENOMEM;
+    }
+    if (!names)
+        page->status = -ENOMEM;
+    return names;
+}
+
+void page_names_init(struct page *page)
+{
+    const struct findings *findings = page->findings;
+
+    page->carrier_names = short_names(page, findings->carriers, findings->carrier_count);
+    page->service_names = short_names(page, findings->services, findings->service_count);
+}
+
+static void finish_names(char **names, size_t count)
+{
+    for (size_t i = 0; names && i < count; i++)
+        free(names[i]);
+    free(names);
+}
+
+void page_names_finish(struct page *page)
+{
+    finish_names(page->carrier_names, page->findings->carrier_count);
+    finish_names(page->service_names, page->findings->service_count);
+}
+
+static const char *name_in(const struct findings_group *groups, char **names, size_t count,
+                           const char *id)
+{
+    for (size_t i = 0; names && i < count; i++)
+        if (groups[i].id && strcmp(groups[i].id, id) == 0)
+            return names[i];
+    return NULL;
+}
+
 const char *page_service_name(const struct page *page, const char *service)
 {
     const struct findings *findings = page->findings;
     const struct catalog_service *known;
+    const char *name;
 
     if (!service)
         return page_text(page, TEXT_PAGE_ALL_SERVICES);
-    for (size_t i = 0; i < findings->service_count; i++)
-        if (strcmp(findings->services[i].id, service) == 0)
-            return page_name_of(findings->services[i].name, service);
+    name = name_in(findings->services, page->service_names, findings->service_count, service);
+    if (name)
+        return name;
     known = page->catalog ? catalog_service_find(page->catalog, service) : NULL;
     return known ? known->name : service;
 }
 
 const char *page_carrier_name(const struct page *page, const char *carrier)
 {
-    const struct catalog_carrier *known =
-        page->catalog && carrier ? catalog_carrier_find(page->catalog, carrier) : NULL;
+    const struct findings *findings = page->findings;
+    const struct catalog_carrier *known;
+    const char *name =
+        carrier ? name_in(findings->carriers, page->carrier_names, findings->carrier_count, carrier)
+                : NULL;
 
+    if (name || !carrier)
+        return name;
+    known = page->catalog ? catalog_carrier_find(page->catalog, carrier) : NULL;
     return known ? known->name : carrier;
 }
+
+/* ---- the rest ---- */
 
 int32_t page_offset(const struct page *page, const char *country, int64_t time_us, bool *ret_known)
 {

@@ -27,17 +27,17 @@
 
 /* Bytes that the parts may fill. Their sum and what is always there stay under PAGE_BYTES_MAX. */
 #define PAGE_ROOM_LINES    30000u
-#define PAGE_ROOM_CHARTS   170000u
+#define PAGE_ROOM_CHARTS   150000u
 #define PAGE_ROOM_ORDERS   50000u
 #define PAGE_ROOM_CARRIERS 60000u
 #define PAGE_ROOM_NETWORKS 40000u
 #define PAGE_ROOM_SERVICES 40000u
 #define PAGE_ROOM_PAIRS    60000u
 #define PAGE_ROOM_INDEX    60000u
-#define PAGE_ROOM_EVENTS   170000u
+#define PAGE_ROOM_EVENTS   150000u
 #define PAGE_ROOM_INPUTS   30000u
 #define PAGE_ROOM_RULES    40000u
-#define PAGE_ROOM_FILES    90000u
+#define PAGE_ROOM_FILES    80000u
 #define PAGE_ROOM_OTHER    15000u
 
 struct page {
@@ -48,7 +48,8 @@ struct page {
     const struct catalog *catalog; /* NULL: none */
     int32_t offset_seconds;        /* local time of the headline's country; 0 where there is none */
     bool has_local;
-    int status; /* DL_OK, or what went wrong first */
+    char **carrier_names, **service_names; /* short, by index; an entry may be NULL */
+    int status;                            /* DL_OK, or what went wrong first */
     /* The events are written before the page, for others link to those that found room. */
     bool *has_event; /* by index */
     char *events;
@@ -65,6 +66,7 @@ enum say_kind {
     SAY_NAMES,   /* `count` of them, as a list */
     SAY_ENGLISH, /* a sentence that is in English in any language */
     SAY_COUNT,   /* <data> */
+    SAY_NUMBER,  /* <data>, an identifier rather than a quantity: without thousands */
     SAY_DECIMAL, /* <data> with `places` */
     SAY_PERCENT, /* <data> of a share */
     SAY_SHARE,   /* "38 of 41 (93 %; 95 % interval 81 to 97 %)" */
@@ -99,6 +101,8 @@ struct say say_command(const char *name, const char *text); /* a token that is n
 struct say say_english(const char *name, const char *text);
 struct say say_said(const char *name, enum text_id text);
 struct say say_count(const char *name, uint64_t count, const char *ref, ...)
+    __attribute__((format(printf, 3, 4)));
+struct say say_number(const char *name, uint64_t number, const char *ref, ...)
     __attribute__((format(printf, 3, 4)));
 struct say say_decimal(const char *name, double number, unsigned places, const char *ref, ...)
     __attribute__((format(printf, 4, 5)));
@@ -147,6 +151,9 @@ const char *page_state(const struct page *page, enum line_state state);
 const char *page_verdict(const struct page *page, enum order_verdict verdict);
 const char *page_mechanism(const struct page *page, const char *mechanism);
 const char *page_control_kind(const struct page *page, const struct findings_control *control);
+/* Short names, as sentences want them, where they are clear. */
+void page_names_init(struct page *page);
+void page_names_finish(struct page *page);
 const char *page_service_name(const struct page *page, const char *service); /* NULL: all */
 const char *page_carrier_name(const struct page *page, const char *carrier);
 const char *page_name_of(const char *name, const char *id); /* the name, else the id, else NULL */
@@ -209,6 +216,7 @@ void page_rows_skip(struct page_table *table, size_t count);
 void page_cell_begin(struct page *page, bool is_head, bool is_number);
 void page_cell_end(struct page *page);
 void page_cell_text(struct page *page, const char *text);
+void page_cell_none(struct page *page);                   /* of a column of numbers */
 void page_cell_name(struct page *page, const char *name); /* what the row is about; its head */
 void page_cell_word(struct page *page, const struct say *word);
 #define PAGE_CELL(page, ...) page_cell_word(page, &(const struct say[]){__VA_ARGS__}[0])

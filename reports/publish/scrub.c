@@ -29,7 +29,6 @@ struct scrub {
     struct slot *slots;
     uint64_t *pseudonyms; /* 0 is empty */
     uint32_t count, pseudonym_count;
-    bool has_zero;
     uint8_t *bytes[LAYERS + 1];
     uint32_t *origin[LAYERS + 1];
 };

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "reports/findings/findings_internal.h"
 
 #define BES    "blackberry-bes"
 #define BIS    "blackberry-bis"
@@ -19,6 +20,7 @@
 
 struct made {
     struct findings findings; /* first: it is the address that is given out */
+    struct findings_inner inner;
     struct findings_options options;
     struct catalog *catalog;
     struct cells *cells;
@@ -154,6 +156,8 @@ static void make_frame(struct made *made, enum origin origin)
                                   .uncatalogued = made->uncatalogued,
                                   .inputs = made->input_list,
                                   .input_count = ARRAY_LENGTH(made->inputs)};
+    findings->country = "PK";
+    findings->service = BES;
     findings->has_origin[origin] = true;
 }
 
@@ -378,15 +382,18 @@ static void make_campaign(struct made *made)
                                        .order = "pta-bes-2015",
                                        .explanation = "2 carriers began within 17.6 hours."};
     made->campaign_events[1] = 1;
-    made->campaigns[0] = (struct findings_campaign){.campaign = &made->campaign,
-                                                    .id = made->campaign.id,
-                                                    .service = BES,
-                                                    .service_name = "BlackBerry Enterprise Service",
-                                                    .country = "PK",
-                                                    .order = "pta-bes-2015",
-                                                    .onset = {HOUR(35), HOUR(36)},
-                                                    .events = made->campaign_events,
-                                                    .event_count = 2};
+    made->campaigns[0] =
+        (struct findings_campaign){.campaign = &made->campaign,
+                                   .id = made->campaign.id,
+                                   .service = BES,
+                                   .service_name = "BlackBerry Enterprise Service",
+                                   .country = "PK",
+                                   .order = "pta-bes-2015",
+                                   .onset = {HOUR(35), HOUR(36)},
+                                   .spread_hours = 18,
+                                   .explanation = "2 carriers began within 18 hours.",
+                                   .events = made->campaign_events,
+                                   .event_count = 2};
     made->rows[0] = (struct findings_order_row){.carrier = "jazz",
                                                 .carrier_name = "Jazz",
                                                 .country = "PK",
@@ -544,8 +551,6 @@ static int make_order(struct made *made)
     findings->headline = HEADLINE_ORDER_CARRIED_OUT;
     findings->strength = STRENGTH_CONFIRMED;
     findings->headline_event = findings->headline_campaign = findings->headline_order = 0;
-    findings->country = "PK";
-    findings->service = BES;
     findings->onset = (struct findings_when){HOUR(35), HOUR(54)};
     findings->carriers_seen = 4;
     findings->carriers_affected = findings->owners_affected = 2;
@@ -581,8 +586,6 @@ static int make_nothing(struct made *made)
     add_pair(made, 0, 2, 1, 176);
     findings->headline = HEADLINE_NOTHING;
     findings->strength = STRENGTH_NONE;
-    findings->country = "PK";
-    findings->service = BES;
     findings->carriers_seen = 2;
     findings->total = findings_share_of(7, 824);
     findings->controls = findings_share_of(1, 176);
@@ -592,18 +595,16 @@ static int make_nothing(struct made *made)
 static int make_not_enough(struct made *made)
 {
     struct findings *findings = &made->findings;
-    struct findings_pair *pair;
     int status = add_cells(made, "jazz", 45669, "PK", ORIGIN_LAB, BES, 2, 1);
 
     make_frame(made, ORIGIN_LAB);
     add_line(made, "jazz", "Jazz", "PK", 45669, ORIGIN_LAB);
-    add_carrier(made, "jazz", "Jazz", "PK", 1, 4)->strength = STRENGTH_NOT_MEASURABLE;
-    made->carriers[0].network_count = 0;
-    made->carriers[0].controls = findings_share_of(0, 0);
+    add_carrier(made, "jazz", "Jazz", "PK", 1, 4)->network_count = 0;
     add_service(made, BES, "BlackBerry Enterprise Service", 1, 4);
-    made->services[0].strength = STRENGTH_NOT_MEASURABLE;
-    pair = add_pair(made, 0, 0, 1, 4);
-    pair->strength = STRENGTH_NOT_MEASURABLE;
+    struct findings_pair *pair = add_pair(made, 0, 0, 1, 4);
+    made->carriers[0].strength = made->services[0].strength = pair->strength =
+        STRENGTH_NOT_MEASURABLE;
+    made->carriers[0].controls = findings_share_of(0, 0);
     pair->state = STATE_INSUFFICIENT;
     pair->clients = 1;
     pair->now = findings_share_of(1, 4);
@@ -612,12 +613,34 @@ static int make_not_enough(struct made *made)
     findings->strength = STRENGTH_NOT_MEASURABLE;
     findings->quality = 2;
     findings->quality_no_control = findings->quality_no_elsewhere = true;
-    findings->country = "PK";
-    findings->service = BES;
     findings->carriers_seen = 1;
     findings->total = findings_share_of(1, 4);
     findings->controls = findings_share_of(0, 0);
     return status;
+}
+
+/* So that cells can be given out. */
+static int open_cells(struct made *made)
+{
+    struct findings_inner *inner = &made->inner;
+    size_t count = cells_line_count(made->cells);
+
+    inner->findings = &made->findings;
+    inner->world = (struct places){made->catalog, NULL};
+    places_init(&inner->places, &inner->world);
+    inner->line_of = memory_array(&inner->memory, count, sizeof(*inner->line_of));
+    inner->line_has_floor = memory_array(&inner->memory, count, sizeof(bool));
+    if (!inner->line_of || !inner->line_has_floor)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        const struct cell_line *line = cells_line(made->cells, (uint16_t)i);
+        for (size_t k = 0; k < made->findings.line_count; k++)
+            if (strcmp(made->lines[k].carrier, line->carrier) == 0)
+                inner->line_of[i] = (uint16_t)k;
+        inner->line_has_floor[i] = line->origin == ORIGIN_FIELD;
+    }
+    made->findings.inner = inner;
+    return findings_mark_cells(inner);
 }
 
 struct findings *made_findings(enum made_world world)
@@ -631,6 +654,8 @@ struct findings *made_findings(enum made_world world)
     if (status == DL_OK)
         status = cells_seal(made->cells);
     if (status == DL_OK)
+        status = open_cells(made);
+    if (status == DL_OK)
         return &made->findings;
     made_findings_destroy(&made->findings);
     return NULL;
@@ -642,6 +667,7 @@ void made_findings_destroy(struct findings *findings)
 
     if (!made)
         return;
+    memory_finish(&made->inner.memory);
     cells_destroy(made->cells);
     catalog_destroy(made->catalog);
     free(made);
