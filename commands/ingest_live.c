@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "commands/ingest_internal.h"
-#include "commands/privilege.h"
 
 #define LIVE_WAIT_MS      200
 #define COVERAGE_EVERY_US (60 * CLOCK_SECOND_US)
@@ -111,8 +110,7 @@ int ingest_live(struct ingest *ingest, const struct live_options *options)
         .promiscuous = options->promiscuous};
     int status = capture_open_live(&run.capture, options->interface, &capture_options, &error);
     if (status == DL_OK)
-        status = privilege_drop(options->user, ingest->store_path,
-                                ingest->key ? ingest->key_path : NULL, &error);
+        status = ingest_confine(ingest, NULL, 0, options->user, &error);
     if (status != DL_OK) {
         log_error("%s", dl_error_text(&error, status));
         ingest->result.failed++;

@@ -121,7 +121,6 @@ int command_run(int argc, char **argv)
     const char *folder = NULL;
     uint64_t minimum = REPORT_MINIMUM_CLIENTS;
     char store_path[PATH_MAX];
-    struct ingest_result result;
     struct buffer command_line;
     int first, code, report_code = EXIT_DONE;
     common_options_init(&common);
@@ -168,13 +167,10 @@ int command_run(int argc, char **argv)
         return EXIT_FAILED;
     }
     remove_old_store(store_path);
-    struct ingest *ingest = ingest_open(&ingest_options, &common, store_path, true, &code);
-    if (!ingest)
-        return code;
     buffer_init(&command_line, 8192);
     describe_command(&command_line, argc, argv);
-    ingest_files(ingest, (const char *const *)argv + first, (size_t)(argc - first));
-    code = ingest_close(ingest, &result);
+    code = ingest_in_child(&ingest_options, &common, store_path, (const char *const *)argv + first,
+                           (size_t)(argc - first));
     if (code == EXIT_DONE || code == EXIT_DAMAGED) {
         struct catalog *catalog = common_open_catalog(&common);
         report_code = catalog ? write_report(store_path, folder, &common, catalog,
