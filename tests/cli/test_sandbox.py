@@ -14,8 +14,8 @@ sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
 import frames  # noqa: E402
-from harness import (DONE, FAILED, NOBODY, Darkline, arguments, check, equal, expect, is_sound, main, rows,  # noqa: E402
-                     skip, test)
+from harness import (DONE, FAILED, NOBODY, Darkline, arguments, check, equal, expect, is_sound, main,  # noqa: E402
+                     rows, skip, test)
 
 DARKLINE = None
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -102,7 +102,8 @@ def run_parses_in_a_child(folder):
 @test
 def run_ends_with_its_child(folder):
     """A parser that is killed is told, and nothing is called a report; SIGTERM to the parent ends both."""
-    for of_parent, number, said in ((False, signal.SIGKILL, "ended by signal 9"), (True, signal.SIGTERM, "interrupted")):
+    for of_parent, number, said in ((False, signal.SIGKILL, "ended by signal 9"),
+                                    (True, signal.SIGTERM, "interrupted")):
         report = os.path.join(folder, f"report-{int(number)}")
         process = DARKLINE.start("run", "-", "-o", report)
         await_true(lambda: children(process.pid), "a child")
