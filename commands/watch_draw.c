@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "analyzer/judge/judge.h"
 #include "base/array.h"
@@ -66,10 +65,8 @@ static void add_right(struct screen *screen, const char *text)
 
 static const char *time_of_day(int64_t time_us, char text[16])
 {
-    time_t seconds = (time_t)(time_us / CLOCK_SECOND_US);
-    struct tm parts;
-    if (time_us <= 0 || !gmtime_r(&seconds, &parts) || strftime(text, 16, "%H:%M:%S", &parts) == 0)
-        snprintf(text, 16, "-");
+    char whole[CLOCK_TEXT_SIZE]; /* 2015-11-30T12:34:56.000000Z */
+    snprintf(text, 16, "%.8s", time_us > 0 ? clock_format(time_us, whole) + 11 : "-");
     return text;
 }
 
