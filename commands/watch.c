@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A store that grows, as a table on the terminal. */
 #include <errno.h>
-#include <locale.h>
 #include <ncurses.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include <term.h>
+#undef lines /* a macro of it */
 
 #include "base/array.h"
 #include "base/clock.h"
@@ -193,9 +194,18 @@ static const char *base_name(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
+/* Asked before newterm(), which says no as well, but leaves memory behind. */
+static bool terminal_is_known(void)
+{
+    int problem;
+    if (setupterm(NULL, STDOUT_FILENO, &problem) == ERR)
+        return false;
+    del_curterm(cur_term);
+    return true;
+}
+
 static int watch_store(struct watch *watch, bool once)
 {
-    SCREEN *screen = NULL;
     if (!once && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
         log_info("no terminal here: one table, as with --once");
         once = true;
@@ -208,7 +218,7 @@ static int watch_store(struct watch *watch, bool once)
         log_error("%s", dl_error_text(&watch->error, status));
         return EXIT_FAILED;
     }
-    screen = newterm(NULL, stdout, stdin);
+    SCREEN *screen = terminal_is_known() ? newterm(NULL, stdout, stdin) : NULL;
     if (!screen) {
         const char *kind = getenv("TERM");
         log_info("a terminal of unknown kind (TERM is %s): one table, as with --once",

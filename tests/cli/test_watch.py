@@ -205,6 +205,7 @@ def layout(folder):
     for size in ((80, 24), (200, 50)):
         with Watch(store, "--minutes", "0", size=size) as watch:
             watch.await_shown("^MECHANISM")
+            watch.read(0.3)
             check_layout(watch.screen.lines(), *size)
             equal("LAST" in watch.screen.text(), size[0] > 110, "the wide column")
             watch.press(b"q")
