@@ -94,6 +94,7 @@ int command_run(int argc, char **argv);
 int command_probe(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_flows(int argc, char **argv);
+int command_watch(int argc, char **argv);
 int command_analyze(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_catalog(int argc, char **argv);

@@ -13,6 +13,7 @@ static const struct command commands[] = {
     {"probe", "read captures or watch an interface, and store what is seen", command_probe},
     {"import", "other people's measurements (OONI, CSV) as observations", command_import},
     {"flows", "the observations of a store with their tags and verdicts", command_flows},
+    {"watch", "a live table of a store that is being written, for a terminal", command_watch},
     {"analyze", "events, order compliance and the state now, from one or several stores",
      command_analyze},
     {"report", "a report from one or several stores", command_report},

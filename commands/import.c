@@ -114,6 +114,7 @@ static int close_run(struct import_run *run)
 
     if (status != DL_OK && !ingest->broken)
         log_error("%s", dl_error_text(&error, status));
+    ingest_leave(ingest);
     key_destroy(ingest->key);
     fingerprints_destroy(ingest->fingerprints);
     catalog_destroy(ingest->catalog);
@@ -220,11 +221,19 @@ static int exit_code_of(const struct import_run *run, int closed)
     return EXIT_DONE;
 }
 
-static int import_all(struct import_run *run, const char *store, char **files, size_t count)
+static int import_all(struct import_run *run, const char *store, const char *const *files,
+                      size_t count)
 {
     const struct ingest_options *o = run->ingest.options;
+    struct dl_error error = {0};
+    int status = open_run(run, store);
 
-    if (open_run(run, store) != DL_OK) {
+    if (status == DL_OK) {
+        status = ingest_confine(&run->ingest, files, count, NULL, &error);
+        if (status != DL_OK)
+            log_error("%s", dl_error_text(&error, status));
+    }
+    if (status != DL_OK) {
         close_run(run);
         return EXIT_FAILED;
     }
@@ -291,5 +300,6 @@ int command_import(int argc, char **argv)
     }
     if (!common_options_check(&common))
         return EXIT_USAGE;
-    return import_all(&run, store, argv + first + 1, (size_t)(argc - first - 1));
+    return import_all(&run, store, (const char *const *)argv + first + 1,
+                      (size_t)(argc - first - 1));
 }

@@ -523,8 +523,15 @@ static void on_problem(void *context, const char *path, int status, const char *
 int ingest_files(struct ingest *ingest, const char *const *words, size_t count)
 {
     struct input_list list = {0};
+    struct dl_error error = {0};
     uint64_t failed = ingest->result.failed;
-    int status = input_list_expand(&list, words, count, on_problem, ingest);
+    int status = ingest_confine(ingest, words, count, NULL, &error);
+    if (status != DL_OK) {
+        log_error("%s", dl_error_text(&error, status));
+        ingest->result.failed++;
+        return status;
+    }
+    status = input_list_expand(&list, words, count, on_problem, ingest);
     if (status != DL_OK) {
         if (ingest->result.failed == failed && ingest->result.skipped == 0) {
             log_error("%s: no captures there", words[0]);
@@ -570,6 +577,7 @@ int ingest_close(struct ingest *ingest, struct ingest_result *ret_result)
     int status = store_close(ingest->store, &error);
     if (status != DL_OK && !ingest->broken)
         log_error("%s", dl_error_text(&error, status));
+    ingest_leave(ingest);
     say_result(ingest);
     int code = EXIT_DONE;
     if (status != DL_OK || ingest->broken || (r->inputs == 0 && r->skipped == 0) || r->interrupted)

@@ -41,8 +41,15 @@ struct ingest;
 struct ingest *ingest_open(const struct ingest_options *options,
                            const struct common_options *common, const char *store_path, bool hash,
                            int *ret_exit);
-/* Reads capture files (or folders, or "-"). Goes on after a bad one. */
+/* Reads capture files (or folders, or "-"). Goes on after a bad one. Once a process: from here on it
+ * may open its inputs and its store, and little else (commands/sandbox.h). */
 int ingest_files(struct ingest *ingest, const char *const *words, size_t count);
+/*
+ * All of it, from opening to closing, in a child that ends with it: the sandbox that ingest_files()
+ * enters binds the child alone. Passes SIGINT and SIGTERM on. The exit code.
+ */
+int ingest_in_child(const struct ingest_options *options, const struct common_options *common,
+                    const char *store_path, const char *const *words, size_t count);
 struct live_options {
     const char *interface;
     uint64_t buffer_bytes;

@@ -28,6 +28,7 @@ struct ingest {
     struct vantage_votes votes;
     struct probe_stats before; /* of the probe when this input began */
     int64_t progress_us;
+    char sorting_path[PATH_MAX]; /* a folder for SQLite's temporary files; "" for none */
 };
 
 /* Set by SIGINT and SIGTERM. */
@@ -40,6 +41,13 @@ bool ingest_store_failed(struct ingest *ingest, int status, const struct dl_erro
 int ingest_open_fingerprints(struct ingest *ingest, struct dl_error *error);
 /* One store, one key: DL_NO_KEY where its clients were named with another. */
 int ingest_check_epoch(struct ingest *ingest, struct dl_error *error);
+/* To be called with the store open and before threads start or a byte of the inputs is read: drops
+ * root (`user` may be NULL) and locks the process in with its inputs and its store
+ * (commands/sandbox.h). Without inputs: an interface, open already. On an error: stop. */
+int ingest_confine(struct ingest *ingest, const char *const *words, size_t count, const char *user,
+                   struct dl_error *error);
+/* After the store is closed: what confining left beside it goes. */
+void ingest_leave(struct ingest *ingest);
 /* What options and, where `path` is a file, the file beside it say of the vantage. */
 void ingest_draft(struct ingest *ingest, const char *path, struct vantage_draft *ret_draft);
 uint64_t ingest_lost(const struct capture_stats *stats);

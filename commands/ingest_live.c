@@ -8,10 +8,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "commands/ingest_internal.h"
-#include "commands/privilege.h"
 
 #define LIVE_WAIT_MS      200
 #define COVERAGE_EVERY_US (60 * CLOCK_SECOND_US)
+#define TELL_EVERY_US     CLOCK_SECOND_US
 #define LINK_EVERY_US     (CLOCK_SECOND_US / 2)
 
 static enum clock_state clock_state_now(void)
@@ -26,30 +26,41 @@ static enum clock_state clock_state_now(void)
 struct live_run {
     struct capture *capture;
     struct input_record record;
-    int64_t coverage_from_us, coverage_due_us, link_due_us;
+    int64_t coverage_from_us, coverage_due_us, tell_due_us, link_due_us;
     uint64_t coverage_packets, coverage_lost;
     bool link_up;
 };
 
+/* Writes the span under way as it is by now, and the input's row; the same span again replaces it.
+ * So a killed probe loses no more than a second of it, and `darkline watch` sees it grow. */
+static int coverage_tell(struct ingest *ingest, struct live_run *run, int64_t now,
+                         const struct capture_stats *stats, struct dl_error *error)
+{
+    struct coverage_record coverage = {.input = run->record.number,
+                                       .from_us = run->coverage_from_us,
+                                       .to_us = now,
+                                       .link_up = run->link_up,
+                                       .packets = stats->packets - run->coverage_packets,
+                                       .lost = ingest_lost(stats) - run->coverage_lost};
+    run->tell_due_us = now + TELL_EVERY_US;
+    ingest_record_update(&run->record, stats);
+    int status = store_put_coverage(ingest->store, &coverage, error);
+    return status == DL_OK ? store_update_input(ingest->store, &run->record, error) : status;
+}
+
+/* Ends the span under way and begins the next. */
 static int coverage_put(struct ingest *ingest, struct live_run *run, int64_t now,
                         struct dl_error *error)
 {
     struct capture_stats stats;
     capture_get_stats(run->capture, &stats);
-    struct coverage_record coverage = {.input = run->record.number,
-                                       .from_us = run->coverage_from_us,
-                                       .to_us = now,
-                                       .link_up = run->link_up,
-                                       .packets = stats.packets - run->coverage_packets,
-                                       .lost = ingest_lost(&stats) - run->coverage_lost};
+    int status = coverage_tell(ingest, run, now, &stats, error);
     run->coverage_packets = stats.packets;
     run->coverage_lost = ingest_lost(&stats);
     run->link_up = stats.link_up;
     run->coverage_from_us = now;
     run->coverage_due_us = now + COVERAGE_EVERY_US;
-    ingest_record_update(&run->record, &stats);
-    int status = store_put_coverage(ingest->store, &coverage, error);
-    return status == DL_OK ? store_update_input(ingest->store, &run->record, error) : status;
+    return status;
 }
 
 static void live_progress(struct ingest *ingest, struct live_run *run, int64_t now)
@@ -81,6 +92,7 @@ static bool link_changed(struct live_run *run, int64_t now)
 static int live_loop(struct ingest *ingest, struct live_run *run, struct dl_error *error)
 {
     struct frame frames[CAPTURE_BATCH];
+    struct capture_stats stats;
     size_t count;
     int status = DL_OK;
     while (status == DL_OK && !ingest_stop_wanted) {
@@ -92,6 +104,10 @@ static int live_loop(struct ingest *ingest, struct live_run *run, struct dl_erro
             status = probe_tick(ingest->probe, now, error);
         if (status == DL_OK && (now >= run->coverage_due_us || link_changed(run, now)))
             status = coverage_put(ingest, run, now, error);
+        if (status == DL_OK && now >= run->tell_due_us) {
+            capture_get_stats(run->capture, &stats);
+            status = coverage_tell(ingest, run, now, &stats, error);
+        }
         if (status == DL_OK)
             status = store_commit(ingest->store, false, error);
         live_progress(ingest, run, now);
@@ -111,8 +127,7 @@ int ingest_live(struct ingest *ingest, const struct live_options *options)
         .promiscuous = options->promiscuous};
     int status = capture_open_live(&run.capture, options->interface, &capture_options, &error);
     if (status == DL_OK)
-        status = privilege_drop(options->user, ingest->store_path,
-                                ingest->key ? ingest->key_path : NULL, &error);
+        status = ingest_confine(ingest, NULL, 0, options->user, &error);
     if (status != DL_OK) {
         log_error("%s", dl_error_text(&error, status));
         ingest->result.failed++;

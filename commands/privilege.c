@@ -3,6 +3,7 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -79,9 +81,12 @@ static int hand_over(const char *path, const char *suffix, const struct identity
     return DL_OK;
 }
 
-static int become(const struct identity *identity, struct dl_error *error)
+static int become(const struct identity *identity, bool keep_override, struct dl_error *error)
 {
     capng_clear(CAPNG_SELECT_BOTH);
+    if (keep_override)
+        capng_update(CAPNG_ADD, (capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
+                     CAP_DAC_OVERRIDE);
     if (identity->uid != 0) {
         int result = capng_change_id((int)identity->uid, (int)identity->gid,
                                      (capng_flags_t)(CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING));
@@ -98,22 +103,63 @@ static int become(const struct identity *identity, struct dl_error *error)
     return DL_OK;
 }
 
-int privilege_drop(const char *user, const char *store_path, const char *key_path,
-                   struct dl_error *error)
+/* May this user, without capabilities, read the inputs and remove files beside the store? Asked in
+ * a process of its own. */
+static bool is_enough(const struct identity *identity, const struct privilege_wish *wish)
+{
+    char folder[PATH_MAX];
+    int how = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        bool enough = become(identity, false, NULL) == DL_OK;
+        folder_of(wish->store_path, folder);
+        enough = enough && faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0;
+        for (size_t i = 0; enough && i < wish->input_count; i++)
+            enough = faccessat(AT_FDCWD, wish->inputs[i].path, R_OK, AT_EACCESS) == 0;
+        _exit(enough ? 0 : 1);
+    }
+    while (child > 0 && waitpid(child, &how, 0) < 0 && errno == EINTR)
+        continue;
+    return child > 0 && WIFEXITED(how) && WEXITSTATUS(how) == 0;
+}
+
+/* Whom to become, by the header's rule. */
+static int identity_choose(const struct privilege_wish *wish, struct identity *ret_identity,
+                           bool *ret_kept, struct dl_error *error)
+{
+    static const struct identity root = {0, 0};
+    *ret_kept = false;
+    int status = identity_find(wish->user, wish->store_path, ret_identity, error);
+    if (status != DL_OK || wish->user || wish->input_count == 0 || is_enough(ret_identity, wish))
+        return status;
+    *ret_identity = root;
+    *ret_kept = !is_enough(&root, wish);
+    return DL_OK;
+}
+
+int privilege_drop(const struct privilege_wish *wish, bool *ret_kept, struct dl_error *error)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", "-lock"};
     struct identity identity = {0};
+    bool kept = false;
     int status;
+    *ret_kept = false;
     if (geteuid() != 0)
         return DL_OK;
-    status = identity_find(user, store_path, &identity, error);
+    status = identity_choose(wish, &identity, &kept, error);
     for (size_t i = 0; status == DL_OK && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
-        status = hand_over(store_path, suffixes[i], &identity, error);
+        status = hand_over(wish->store_path, suffixes[i], &identity, error);
     if (status == DL_OK)
-        status = hand_over(key_path, "", &identity, error);
+        status = hand_over(wish->key_path, "", &identity, error);
     if (status == DL_OK)
-        status = become(&identity, error);
+        status = hand_over(wish->sorting_path, "", &identity, error);
     if (status == DL_OK)
-        log_debug("root is dropped: now user %u without any capability", (unsigned)identity.uid);
+        status = become(&identity, kept, error);
+    if (status == DL_OK) {
+        log_debug("root is dropped: now user %u with%s", (unsigned)identity.uid,
+                  kept ? " the capability to read what others own, for the inputs and the store"
+                       : "out any capability");
+        *ret_kept = kept;
+    }
     return status;
 }

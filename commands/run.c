@@ -110,18 +110,6 @@ static int parse(struct run *run, int argc, char **argv, int *ret_first)
     return -1;
 }
 
-/* Puts what the captures hold into the folder's store. */
-static int ingest_all(const struct run *run, const char *store, char **files, int count)
-{
-    int code;
-    struct ingest *ingest = ingest_open(&run->ingest, &run->common, store, true, &code);
-
-    if (!ingest)
-        return code;
-    ingest_files(ingest, (const char *const *)files, (size_t)count);
-    return ingest_close(ingest, NULL);
-}
-
 int command_run(int argc, char **argv)
 {
     struct run run;
@@ -141,7 +129,8 @@ int command_run(int argc, char **argv)
         return EXIT_FAILED;
     }
     remove_old_store(store);
-    code = ingest_all(&run, store, argv + first, argc - first);
+    code = ingest_in_child(&run.ingest, &run.common, store, (const char *const *)argv + first,
+                           (size_t)(argc - first));
     if (code != EXIT_DONE && code != EXIT_DAMAGED)
         return code;
     buffer_init(&command_line, COMMAND_LINE_MAX);

@@ -10,17 +10,20 @@
 
 #define TLS_ALERT_BYTES  7u /* a record header and an alert in clear */
 #define PORT_DNS         53
-#define NAMES_MAX        1000000u
-#define NAMES_BYTES_MAX  (64u << 20)
+#define INDEX_BYTES      32u /* of a flow, in the table's index at its largest */
+#define NAME_BYTES       64u /* a name with what finds it */
+#define NAME_TEXT_BYTES  24u
+#define DPI_FLOW_BYTES   2048u /* what nDPI allocates for an undecided flow, about */
 #define PROTOCOLS_MAX    2048u
 #define EXPIRE_PER_BATCH 4096u
-/* How the memory is shared out; the rest is slack for nDPI's own. */
+/* How the memory is shared out, per cent. */
 #define SHARE_FLOWS       40u
-#define SHARE_INSPECTIONS 20u
+#define SHARE_INSPECTIONS 20u /* nDPI's flows with them */
 #define SHARE_STREAMS     10u
-#define SHARE_QUESTIONS   10u
+#define SHARE_QUESTIONS   5u
+#define SHARE_NAMES       8u
 #define SHARE_DETAILS     5u
-#define SHARE_PACES       5u
+#define SHARE_PACES       4u
 #define SHARE_DNS_CACHE   5u
 #define SHARE_CONTENTS    3u
 
@@ -46,8 +49,8 @@ static uint32_t share(uint64_t memory, unsigned percent, size_t size)
 
 static int parts_init(struct probe *probe, uint64_t memory)
 {
-    size_t flow_size =
-        sizeof(struct flow) + sizeof(struct evidence) + 16; /* two index slots of 8 bytes */
+    size_t flow_size = sizeof(struct flow) + sizeof(struct evidence) + INDEX_BYTES;
+    uint32_t names = share(memory, SHARE_NAMES, NAME_BYTES);
     struct track_options track = {
         .flows_maximum = share(memory, SHARE_FLOWS, flow_size),
         .details_maximum = share(memory, SHARE_DETAILS, sizeof(struct details)),
@@ -60,8 +63,9 @@ static int parts_init(struct probe *probe, uint64_t memory)
     uint32_t streams = share(memory, SHARE_STREAMS / 2, sizeof(struct stream_buffer));
     int status = tracker_init(&probe->tracker, &track);
     if (status == DL_OK)
-        status = pool_init(&probe->inspections, sizeof(struct inspection_slot),
-                           share(memory, SHARE_INSPECTIONS, sizeof(struct inspection_slot)));
+        status = pool_init(
+            &probe->inspections, sizeof(struct inspection_slot),
+            share(memory, SHARE_INSPECTIONS, sizeof(struct inspection_slot) + DPI_FLOW_BYTES));
     if (status == DL_OK)
         status = pool_init(&probe->questions, sizeof(struct question),
                            share(memory, SHARE_QUESTIONS, sizeof(struct question)));
@@ -70,6 +74,8 @@ static int parts_init(struct probe *probe, uint64_t memory)
     probe->inspectors.fingerprints = probe->options.fingerprints;
     if (status == DL_OK)
         status = dns_cache_create(&probe->dns_cache, share(memory, SHARE_DNS_CACHE, 64));
+    if (status == DL_OK)
+        status = intern_create(&probe->names, names, (size_t)names * NAME_TEXT_BYTES);
     return status;
 }
 
@@ -87,8 +93,6 @@ int probe_create(struct probe **ret_probe, const struct probe_options *options,
         status = decoder_create(&probe->decoder);
     if (status == DL_OK)
         status = counts_create(&probe->counts);
-    if (status == DL_OK)
-        status = intern_create(&probe->names, NAMES_MAX, NAMES_BYTES_MAX);
     if (status == DL_OK)
         status = intern_create(&probe->protocols, PROTOCOLS_MAX, PROTOCOLS_MAX * 64);
     if (status == DL_OK)

@@ -10,9 +10,10 @@
 #include "probe/inspect/dns.h"
 #include "probe/probe_internal.h"
 
-#define PORT_DNS   53
-#define PORT_TLS   443 /* where a service's own addresses answer, whatever else they do */
-#define OWNERS_MAX 8
+#define PORT_DNS     53
+#define EVICTED_MOST 16  /* for one question */
+#define PORT_TLS     443 /* where a service's own addresses answer, whatever else they do */
+#define OWNERS_MAX   8
 
 static struct flow *question_find(struct probe *probe, const struct packet *packet,
                                   const struct dns_message *message, bool *ret_new,
@@ -47,6 +48,15 @@ static struct flow *question_find(struct probe *probe, const struct packet *pack
     return flow;
 }
 
+/* A part for a new question, the newest of its class. Where all are taken the oldest questions end:
+ * theirs was the time to be answered, and a flood must not leave the others without a name. */
+static uint32_t take_part(struct probe *probe)
+{
+    for (int i = 0; i < EVICTED_MOST && probe->questions.taken == probe->questions.maximum; i++)
+        flow_table_evict(probe->tracker.table, FLOW_CLASS_QUESTION);
+    return pool_take(&probe->questions);
+}
+
 static void question_begin(struct probe *probe, struct flow *flow, const struct packet *packet,
                            const struct dns_message *message)
 {
@@ -64,7 +74,7 @@ static void question_begin(struct probe *probe, struct flow *flow, const struct 
         (message->name[0] &&
          catalog_is_watched(probe->options.catalog, message->name, strlen(message->name))))
         flow->flags |= FLOW_INTERESTING;
-    flow->inspection = pool_take(&probe->questions);
+    flow->inspection = take_part(probe);
     struct question *question = probe_question(probe, flow);
     if (!question)
         return;

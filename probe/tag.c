@@ -87,6 +87,9 @@ void probe_flow_began(struct probe *probe, struct flow *flow, const struct packe
         flow->flags |= FLOW_DECIDED | (probe->options.all_names ? FLOW_INTERESTING : 0);
     else
         tag_update(probe, flow);
+    /* A flood of attempts to nobody in particular must not push it out. */
+    if (flow->service && flow->flow_class == FLOW_CLASS_OPENING)
+        flow_table_set_class(probe->tracker.table, flow, FLOW_CLASS_SOUGHT);
 }
 
 /* ---- inspection ---- */

@@ -279,13 +279,15 @@ out:
     return status;
 }
 
-/* One file that holds everything; where a reader is at work, its WAL stays beside it. */
+/* One file that holds everything; where a reader is at work, its WAL stays beside it. By then all
+ * pages are in their place: leaving WAL changes a few bytes of the first sector, whose journal may
+ * be in memory (a sandbox lets no file be made). */
 static int store_settle(struct store *store, struct dl_error *error)
 {
     int status = database_exec(store->db, store->path, "PRAGMA wal_checkpoint(TRUNCATE)", error);
 
     if (status == DL_OK) {
-        status = database_exec(store->db, store->path, "PRAGMA journal_mode = DELETE", error);
+        status = database_exec(store->db, store->path, "PRAGMA journal_mode = MEMORY", error);
     }
     return status == -EBUSY ? DL_OK : status;
 }
@@ -301,6 +303,18 @@ static int store_index(struct store *store, struct dl_error *error)
     }
     database_exec(store->db, store->path, "PRAGMA temp_store = MEMORY", NULL);
     return database_exec(store->db, store->path, sql, error);
+}
+
+int store_sort_in(const char *folder)
+{
+    char *copy = sqlite3_mprintf("%s", folder);
+
+    if (!copy) {
+        return -ENOMEM;
+    }
+    sqlite3_free(sqlite3_temp_directory);
+    sqlite3_temp_directory = copy;
+    return DL_OK;
 }
 
 int store_close(struct store *store, struct dl_error *error)

@@ -35,6 +35,9 @@ struct store_create_info {
  */
 int store_open(struct store **ret_store, const char *path, const struct store_create_info *info,
                struct dl_error *error);
+/* Where SQLite may put temporary files from now on (sorting an index of millions of rows); without
+ * it where it likes, and in memory where it can make none. Of the whole process. */
+int store_sort_in(const char *folder);
 /* Commits, makes the indexes, checkpoints, closes. What failed on the way is returned; the handle
  * is gone in any case. NULL is DL_OK. */
 int store_close(struct store *store, struct dl_error *error);

@@ -47,8 +47,10 @@ enum flow_class { /* by how long silence means the end; one least-recently-seen 
                   FLOW_CLASS_OPENING, /* TCP before the handshake is complete */
                   FLOW_CLASS_ESTABLISHED,
                   FLOW_CLASS_CLOSED,   /* lingers for late packets, then is stored */
-                  FLOW_CLASS_DATAGRAM, /* UDP, ICMP, other */
+                  FLOW_CLASS_DATAGRAM, /* UDP, ICMP, other: unanswered */
                   FLOW_CLASS_QUESTION,
+                  FLOW_CLASS_DIALOGUE, /* UDP, ICMP, other, once the server has answered */
+                  FLOW_CLASS_SOUGHT,   /* as OPENING, and its server is known to be a service's */
                   FLOW_CLASS_COUNT
 };
 
@@ -126,6 +128,10 @@ struct details {
     bool has_tls, has_http;
 };
 
+static inline bool flow_is_opening(const struct flow *flow)
+{
+    return flow->flow_class == FLOW_CLASS_OPENING || flow->flow_class == FLOW_CLASS_SOUGHT;
+}
 static inline enum side flow_side_of(const struct flow *flow, bool from_high)
 {
     return from_high == ((flow->flags & FLOW_CLIENT_IS_HIGH) != 0) ? SIDE_CLIENT : SIDE_SERVER;

@@ -15,7 +15,7 @@ struct slot {
 };
 
 struct list {
-    uint32_t oldest, newest;
+    uint32_t oldest, newest, count;
 };
 
 struct flow_table {
@@ -43,6 +43,15 @@ static const int64_t default_timeout_us[FLOW_CLASS_COUNT] = {
     [FLOW_CLASS_DATAGRAM] = 120 * CLOCK_SECOND_US,
     /* Resolvers ask again after 5 s; a late second answer is evidence. */
     [FLOW_CLASS_QUESTION] = 10 * CLOCK_SECOND_US,
+    [FLOW_CLASS_DIALOGUE] = 120 * CLOCK_SECOND_US,
+    [FLOW_CLASS_SOUGHT] = 70 * CLOCK_SECOND_US,
+};
+
+/* One in so many flows may be of this class before it must give way to others; 0: it never must.
+ * So much is theirs even where talkers fill the table: who is new has the time to be answered. */
+static const uint32_t part_of_table[FLOW_CLASS_COUNT] = {
+    [FLOW_CLASS_OPENING] = 8,  [FLOW_CLASS_CLOSED] = 16, [FLOW_CLASS_DATAGRAM] = 8,
+    [FLOW_CLASS_QUESTION] = 8, [FLOW_CLASS_SOUGHT] = 8,
 };
 
 static struct flow *flow_at(const struct flow_table *table, uint32_t number)
@@ -201,6 +210,7 @@ static void list_remove(struct flow_table *table, struct flow *flow)
         flow_at(table, flow->newer)->older = flow->older;
     else
         list->newest = flow->older;
+    list->count--;
     flow->older = flow->newer = POOL_NONE;
 }
 
@@ -214,6 +224,7 @@ static void list_append(struct flow_table *table, struct flow *flow, uint32_t nu
     else
         list->oldest = number;
     list->newest = number;
+    list->count++;
 }
 
 /* A flow knows its neighbours but not its own number: they know it. */
@@ -224,16 +235,27 @@ static uint32_t flow_number(const struct flow_table *table, const struct flow *f
     return table->lists[flow->flow_class].oldest;
 }
 
-static void evict_one(struct flow_table *table)
+/* The least recently seen flow, of all classes or of those that hold more than their part. */
+static struct flow *victim_of(const struct flow_table *table, bool of_greedy)
 {
     struct flow *victim = NULL;
     for (int i = 0; i < FLOW_CLASS_COUNT; i++) {
-        if (!table->lists[i].oldest)
+        const struct list *list = &table->lists[i];
+        bool greedy = part_of_table[i] && list->count > table->flows.maximum / part_of_table[i];
+        if (!list->oldest || (of_greedy && !greedy))
             continue;
-        struct flow *flow = flow_at(table, table->lists[i].oldest);
+        struct flow *flow = flow_at(table, list->oldest);
         if (!victim || flow->last_us < victim->last_us)
             victim = flow;
     }
+    return victim;
+}
+
+static void evict_one(struct flow_table *table)
+{
+    struct flow *victim = victim_of(table, true);
+    if (!victim)
+        victim = victim_of(table, false);
     if (victim) {
         table->evicted++;
         flow_table_end(table, victim, CLOSE_EVICTED);
@@ -298,6 +320,16 @@ void flow_table_end(struct flow_table *table, struct flow *flow, enum close_reas
     list_remove(table, flow);
     table->ended(table->context, flow, reason);
     pool_give(&table->flows, number);
+}
+
+bool flow_table_evict(struct flow_table *table, enum flow_class flow_class)
+{
+    uint32_t oldest = table->lists[flow_class].oldest;
+    if (!oldest)
+        return false;
+    table->evicted++;
+    flow_table_end(table, flow_at(table, oldest), CLOSE_EVICTED);
+    return true;
 }
 
 size_t flow_table_expire(struct flow_table *table, int64_t now_us, size_t limit)

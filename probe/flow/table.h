@@ -5,8 +5,11 @@
  * each class of flow.
  *
  * Time is the capture's. A flow that is silent for its class's timeout leaves through the `ended`
- * callback with CLOSE_IDLE (or what closed it); when the table is full the least recently seen flow
- * of all classes leaves with CLOSE_EVICTED. The callback is the last who sees the flow; it must
+ * callback with CLOSE_IDLE (or what closed it). When the table is full one leaves with
+ * CLOSE_EVICTED: the least recently seen of the classes that anybody can fill without an answer
+ * (closed, opening, datagrams, questions) and that hold more than their part of the table, so that
+ * floods and scans push out each other and not who talks; else the least recently seen of all. The
+ * callback is the last who sees the flow; it must
  * give back its parts. Pointers to flows stay valid until the flow ends.
  */
 #include "probe/flow/flow.h"
@@ -55,6 +58,9 @@ void flow_table_touch(struct flow_table *table, struct flow *flow, int64_t time_
 void flow_table_set_class(struct flow_table *table, struct flow *flow, enum flow_class flow_class);
 /* Ends one flow now. */
 void flow_table_end(struct flow_table *table, struct flow *flow, enum close_reason reason);
+/* Ends the least recently seen flow of the class with CLOSE_EVICTED, where a part of it is wanted;
+ * false where there is none. */
+bool flow_table_evict(struct flow_table *table, enum flow_class flow_class);
 /* Ends what has been silent too long at this capture time; at most `limit` flows, so that no batch
  * takes long. Returns how many ended. */
 size_t flow_table_expire(struct flow_table *table, int64_t now_us, size_t limit);

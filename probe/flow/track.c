@@ -75,7 +75,10 @@ struct details *tracker_details(struct tracker *tracker, struct flow *flow)
     struct evidence *evidence = tracker_evidence(tracker, flow);
     if (!evidence)
         return NULL;
-    if (!evidence->details)
+    /* Half of them are for flows that will be stored: a scan has a reset for each of its own. */
+    bool wanted =
+        (flow->flags & FLOW_INTERESTING) || tracker->details.taken < tracker->details.maximum / 2;
+    if (!evidence->details && wanted)
         evidence->details = pool_take(&tracker->details);
     if (!evidence->details) {
         tracker->details_refused++;
@@ -358,7 +361,7 @@ static void tcp_ack(struct tracker *tracker, struct flow *flow, enum side side,
         (packet->tcp_flags & TCP_ACK) && !(packet->tcp_flags & TCP_SYN) &&
         (int32_t)(packet->ack - flow->next_seq[SIDE_SERVER]) >= 0) {
         flow->flags |= FLOW_HANDSHAKE;
-        if (flow->flow_class == FLOW_CLASS_OPENING)
+        if (flow_is_opening(flow))
             flow_table_set_class(tracker->table, flow, FLOW_CLASS_ESTABLISHED);
         /* A SYN-ACK sent again: nobody knows which one is answered. */
         if (evidence && evidence->sides[SIDE_SERVER].syn_retransmissions == 0)
@@ -369,7 +372,7 @@ static void tcp_ack(struct tracker *tracker, struct flow *flow, enum side side,
      */
     bool talks = (flow->packets[0] > 0 && flow->packets[1] > 0) ||
                  (packet->payload_length > 0 && flow->packets[side] >= ONE_SIDED_TALK);
-    if (flow->flags & FLOW_MID_STREAM && flow->flow_class == FLOW_CLASS_OPENING && talks)
+    if (flow->flags & FLOW_MID_STREAM && flow_is_opening(flow) && talks)
         flow_table_set_class(tracker->table, flow, FLOW_CLASS_ESTABLISHED);
     /* The other side's position, where only this side was seen so far. */
     if ((packet->tcp_flags & TCP_ACK) && flow->packets[!side] == 0 &&
@@ -577,8 +580,10 @@ bool tracker_packet(struct tracker *tracker, const struct packet *packet,
         inspect = packet->payload_length > 0;
         if (inspect)
             datagram_payload(tracker, flow, side, packet);
-        if (side == SIDE_SERVER)
+        if (side == SIDE_SERVER) {
             flow->flags |= FLOW_ANSWERED;
+            flow_table_set_class(tracker->table, flow, FLOW_CLASS_DIALOGUE);
+        }
     }
     tracker_count(tracker, flow, side, packet);
     const struct evidence *after = tracker_evidence(tracker, flow);

@@ -116,8 +116,10 @@ static void test_parse_rejects(void **state)
 static void test_calendar(void **state)
 {
     (void)state;
+    if (sizeof(time_t) < sizeof(int64_t))
+        skip(); /* that calendar ends in 2038 */
     for (int64_t day = -719528; day <= 2932896; day += 13) {
-        time_t seconds = day * 86400 + 86399;
+        time_t seconds = (time_t)(day * 86400 + 86399);
         struct tm tm;
         char text[CLOCK_TEXT_SIZE], expected[80];
         int64_t back = 0;

@@ -41,7 +41,7 @@ static bool is_server_port(void *context, enum transport transport, uint16_t por
 void line_begin(struct line *line, bool knows_places)
 {
     struct track_options options = {.flows_maximum = 100,
-                                    .details_maximum = 2,
+                                    .details_maximum = 4,
                                     .contents_maximum = 2,
                                     .ended = on_ended,
                                     .context = line};

@@ -297,22 +297,26 @@ static void test_second_syn_ack(void **state)
     line_end(&line);
 }
 
-/* Parts are bounded: what finds none is counted, and the flow goes on. */
+/* Parts are bounded: what finds none is counted, and the flow goes on. Half of the four are for
+ * flows that will be stored. */
 static void test_bounded_details(void **state)
 {
     struct line line;
 
     (void)state;
     line_begin(&line, false);
-    for (uint16_t i = 0; i < 5; i++) {
+    for (uint16_t i = 0; i < 8; i++) {
+        bool stored = i >= 5, given = i < 2 || (stored && i < 7);
         line.client_port = (uint16_t)(30000 + i);
         shake_hands(&line);
+        if (stored)
+            line.tracked.flow->flags |= FLOW_INTERESTING;
         send_tcp(&line, S, TCP_RST, 1, 0, 0);
-        assert_true((details_of(&line) != NULL) == (i < 2));
-        assert_true(((line.tracked.flow->flags & FLOW_EVENTFUL) != 0) == (i < 2));
+        assert_true((details_of(&line) != NULL) == given);
+        assert_true(((line.tracked.flow->flags & FLOW_EVENTFUL) != 0) == given);
         assert_int_equal(evidence_of(&line)->resets[S], 1);
     }
-    assert_int_equal(line.tracker.details_refused, 3);
+    assert_int_equal(line.tracker.details_refused, 4);
     line_end(&line);
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "probe/flow/table.h"
@@ -248,8 +249,9 @@ static void test_bounded(void **state)
     (void)state;
     for (uint32_t i = 0; i < 1000; i++) {
         struct key key = make_key(i);
-        /* The classes have lists of their own; the oldest of all goes. */
-        assert_non_null(add(table, &key, (enum flow_class)(i % FLOW_CLASS_COUNT), i * SECOND));
+        /* The classes have lists of their own; the oldest of both goes. */
+        assert_non_null(
+            add(table, &key, i % 2 ? FLOW_CLASS_ESTABLISHED : FLOW_CLASS_DIALOGUE, i * SECOND));
         assert_true(flow_table_count(table) <= 100);
         if (i >= 100) {
             assert_int_equal(endings.last_port, 1000 + i - 100);
@@ -261,6 +263,73 @@ static void test_bounded(void **state)
     for (uint32_t i = 0; i < 1000; i++) {
         struct key key = make_key(i);
         assert_true((find(table, &key) != NULL) == (i >= 900));
+    }
+    flow_table_destroy(table);
+}
+
+/* Whatever anybody can fill without an answer pushes out its own kind, once it has its part. */
+static void test_floods_push_out_themselves(void **state)
+{
+    static const enum flow_class floods[] = {FLOW_CLASS_OPENING, FLOW_CLASS_CLOSED,
+                                             FLOW_CLASS_DATAGRAM, FLOW_CLASS_QUESTION,
+                                             FLOW_CLASS_SOUGHT};
+    (void)state;
+    for (size_t f = 0; f < sizeof(floods) / sizeof(floods[0]); f++) {
+        struct endings endings = {0};
+        struct flow_table *table = make_table(&endings, 1000);
+        for (uint32_t i = 0; i < 10000; i++) {
+            /* Of the first hundred the even ones talk. */
+            bool talks = i < 100 && i % 2 == 0;
+            struct key key = make_key(i);
+            add(table, &key, talks ? FLOW_CLASS_ESTABLISHED : floods[f], i * SECOND);
+        }
+        for (uint32_t i = 0; i < 10000; i++) {
+            struct key key = make_key(i);
+            bool stays = (i < 100 && i % 2 == 0) || i >= 10000 - 950;
+            assert_int_equal(find(table, &key) != NULL, stays);
+        }
+        assert_int_equal(flow_table_evicted(table), 9000);
+        flow_table_destroy(table);
+    }
+}
+
+static void test_evict_of_a_class(void **state)
+{
+    struct endings endings = {0};
+    struct flow_table *table = make_table(&endings, 10);
+    struct key keys[3] = {make_key(0), make_key(1), make_key(2)};
+    (void)state;
+    assert_false(flow_table_evict(table, FLOW_CLASS_QUESTION));
+    add(table, &keys[0], FLOW_CLASS_ESTABLISHED, 0);
+    add(table, &keys[1], FLOW_CLASS_QUESTION, SECOND);
+    add(table, &keys[2], FLOW_CLASS_QUESTION, 2 * SECOND);
+    assert_true(flow_table_evict(table, FLOW_CLASS_QUESTION));
+    assert_int_equal(endings.last_port, 1001);
+    assert_int_equal(endings.by_reason[CLOSE_EVICTED], 1);
+    assert_int_equal(flow_table_evicted(table), 1);
+    assert_non_null(find(table, &keys[0]));
+    assert_non_null(find(table, &keys[2]));
+    flow_table_destroy(table);
+}
+
+/* A table full of talkers: those who are about to be answered have their part all the same. */
+static void test_talkers_leave_room(void **state)
+{
+    struct endings endings = {0};
+    struct flow_table *table = make_table(&endings, 800);
+    (void)state;
+    for (uint32_t i = 0; i < 800; i++) {
+        struct key key = make_key(i);
+        add(table, &key, FLOW_CLASS_ESTABLISHED, i * SECOND);
+    }
+    for (uint32_t i = 800; i < 1000; i++) {
+        struct key key = make_key(i);
+        add(table, &key, FLOW_CLASS_OPENING, i * SECOND);
+    }
+    for (uint32_t i = 0; i < 1000; i++) { /* 101 talkers gave way, and then the half-open */
+        struct key key = make_key(i);
+        bool stays = i < 800 ? i >= 101 : i >= 1000 - 101;
+        assert_int_equal(find(table, &key) != NULL, stays);
     }
     flow_table_destroy(table);
 }
@@ -290,11 +359,10 @@ static void test_default_timeouts(void **state)
     static const struct {
         enum flow_class flow_class;
         int64_t seconds;
-    } classes[] = {{FLOW_CLASS_OPENING, 70},
-                   {FLOW_CLASS_ESTABLISHED, 3600},
-                   {FLOW_CLASS_CLOSED, 10},
-                   {FLOW_CLASS_DATAGRAM, 120},
-                   {FLOW_CLASS_QUESTION, 10}};
+    } classes[] = {{FLOW_CLASS_OPENING, 70},  {FLOW_CLASS_ESTABLISHED, 3600},
+                   {FLOW_CLASS_CLOSED, 10},   {FLOW_CLASS_DATAGRAM, 120},
+                   {FLOW_CLASS_QUESTION, 10}, {FLOW_CLASS_DIALOGUE, 120},
+                   {FLOW_CLASS_SOUGHT, 70}};
     struct endings endings = {0};
     struct flow_table *table = make_table(&endings, 10);
     const int64_t start = INT64_C(1448900000) * SECOND;
@@ -427,8 +495,10 @@ struct timed {
     bool there[64], evicting;
 };
 
-static const int64_t timed_timeouts[FLOW_CLASS_COUNT] = {5 * SECOND, 20 * SECOND, 2 * SECOND,
-                                                         8 * SECOND, 3 * SECOND};
+static const int64_t timed_timeouts[FLOW_CLASS_COUNT] = {
+    5 * SECOND, 20 * SECOND, 2 * SECOND, 8 * SECOND, 3 * SECOND, 6 * SECOND, 4 * SECOND};
+/* One in so many of the 40 flows before a class must give way; 0 never. */
+static const unsigned timed_parts[FLOW_CLASS_COUNT] = {8, 0, 16, 8, 8, 0, 8};
 
 static void on_timed_ended(void *context, struct flow *flow, enum close_reason reason)
 {
@@ -444,16 +514,26 @@ static void on_timed_ended(void *context, struct flow *flow, enum close_reason r
     }
 }
 
+/* Of the classes that hold more than their part, if there are such, else of all. */
 static int64_t oldest_of(const struct timed *model)
 {
-    int64_t oldest = INT64_MAX;
+    int64_t oldest = INT64_MAX, oldest_greedy = INT64_MAX;
+    unsigned counts[FLOW_CLASS_COUNT] = {0};
 
     for (unsigned n = 0; n < 64; n++) {
-        if (model->there[n] && model->last_us[n] < oldest) {
-            oldest = model->last_us[n];
+        counts[model->flow_class[n]] += model->there[n];
+    }
+    for (unsigned n = 0; n < 64; n++) {
+        unsigned part = timed_parts[model->flow_class[n]];
+        if (!model->there[n]) {
+            continue;
+        }
+        oldest = MIN_OF(oldest, model->last_us[n]);
+        if (part && counts[model->flow_class[n]] > 40 / part) {
+            oldest_greedy = MIN_OF(oldest_greedy, model->last_us[n]);
         }
     }
-    return oldest;
+    return oldest_greedy < INT64_MAX ? oldest_greedy : oldest;
 }
 
 static void test_random_times(void **state)
@@ -501,6 +581,9 @@ int main(void)
         cmocka_unit_test(test_keyed),
         cmocka_unit_test(test_random_against_model),
         cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_floods_push_out_themselves),
+        cmocka_unit_test(test_talkers_leave_room),
+        cmocka_unit_test(test_evict_of_a_class),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_default_timeouts),
         cmocka_unit_test(test_given_timeout_and_limit),
