@@ -104,8 +104,9 @@ static void cell_marks(struct page *page, const struct findings_step *step, cons
     if (step->copies > 0) {
         if (written)
             html_void(html, "br");
-        PAGE_ELEMENT_FOR(page, "span", NULL, TEXT_CARD_COPIES, step->copies,
-                         say_count("count", step->copies, "%s/copies", ref));
+        PAGE_ELEMENT_FOR(page, "span", NULL,
+                         step->kind == STEP_RETRANSMISSION ? TEXT_CARD_TIMES : TEXT_CARD_COPIES,
+                         step->copies, say_count("count", step->copies, "%s/copies", ref));
         written = true;
     }
     if (!written)
