@@ -244,12 +244,14 @@ static void write_ways(struct page *page)
             PAGE_ELEMENT(
                 page, "li", NULL, has_ended ? TEXT_HEADLINE_MORE_WAY_UNTIL : TEXT_HEADLINE_MORE_WAY,
                 say_name("carrier", name), until,
+                say_share("share", &event->share, "/events/%zu", at),
                 say_text("mechanism", page_mechanism(page, event->mechanisms[0].mechanism)),
                 say_percent("percent", event->mechanisms[0].share,
                             "/events/%zu/mechanism_counts/0/share", at),
                 when);
         else
             PAGE_ELEMENT(page, "li", NULL, TEXT_HEADLINE_MORE_WAY_NONE, say_name("carrier", name),
+                         say_share("share", &event->share, "/events/%zu", at),
                          say_text("class", page_class(page, event->event->class)), when);
     }
     html_end(html);

@@ -5,7 +5,7 @@
 #include "reports/page/parts.h"
 
 #define SHOWN_MAX    12
-#define CARRIERS_MAX 8
+#define CARRIERS_MAX 5
 #define FAMILIES     8
 #define FAMILY_SIZE  16
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "reports/page/parts.h"
 
+#define COMMAND_MAX  2000
 #define NUMBER_SIZE  48
 #define DATE_SIZE    32
 #define KEY_SIZE     96
@@ -210,26 +211,36 @@ static const char *known(const struct page *page, const char *text)
 }
 
 /* Names of strangers are cut, never within a character. */
-static size_t shown_length(const char *text)
+static size_t cut_length(const char *text, size_t maximum)
 {
     size_t length = strlen(text);
 
-    if (length <= PAGE_NAME_MAX)
+    if (length <= maximum)
         return length;
-    for (length = PAGE_NAME_MAX; length > 0 && ((uint8_t)text[length] & 0xc0) == 0x80;)
+    for (length = maximum; length > 0 && ((uint8_t)text[length] & 0xc0) == 0x80;)
         length--;
     return length;
 }
 
+static size_t shown_length(const char *text)
+{
+    return cut_length(text, PAGE_NAME_MAX);
+}
+
 /* ---- as markup ---- */
 
-static void name_written(struct page *page, const char *text)
+static void cut_written(struct page *page, const char *text, size_t maximum)
 {
-    size_t length = shown_length(text);
+    size_t length = cut_length(text, maximum);
 
     html_text_n(&page->html, text, length);
     if (text[length])
         html_text(&page->html, "\u2026");
+}
+
+static void name_written(struct page *page, const char *text)
+{
+    cut_written(page, text, PAGE_NAME_MAX);
 }
 
 static void data_written(struct page *page, const char *value, const char *ref, const char *text)
@@ -311,13 +322,13 @@ static void names_written(struct page *page, const char *const *names, size_t co
 static void english_written(struct page *page, const char *text)
 {
     if (strcmp(language_code(page->language), "en") == 0) {
-        html_text(&page->html, text);
+        cut_written(page, text, COMMAND_MAX);
         return;
     }
     html_begin(&page->html, "span");
     html_attr(&page->html, "lang", "en");
     html_attr(&page->html, "dir", "ltr");
-    html_text(&page->html, text);
+    cut_written(page, text, COMMAND_MAX);
     html_end(&page->html);
 }
 
@@ -336,7 +347,9 @@ void page_word(struct page *page, const struct say *word)
         element(page, "code", NULL, known(page, word->text));
         break;
     case SAY_COMMAND:
-        html_element(&page->html, "code", NULL, known(page, word->text));
+        html_begin(&page->html, "code");
+        cut_written(page, known(page, word->text), COMMAND_MAX);
+        html_end(&page->html);
         break;
     case SAY_NAMES:
         names_written(page, word->names, word->count);

@@ -27,17 +27,17 @@
 
 /* Bytes that the parts may fill. Their sum and what is always there stay under PAGE_BYTES_MAX. */
 #define PAGE_ROOM_LINES    30000u
-#define PAGE_ROOM_CHARTS   170000u
+#define PAGE_ROOM_CHARTS   150000u
 #define PAGE_ROOM_ORDERS   50000u
 #define PAGE_ROOM_CARRIERS 60000u
 #define PAGE_ROOM_NETWORKS 40000u
 #define PAGE_ROOM_SERVICES 40000u
 #define PAGE_ROOM_PAIRS    60000u
 #define PAGE_ROOM_INDEX    60000u
-#define PAGE_ROOM_EVENTS   170000u
+#define PAGE_ROOM_EVENTS   150000u
 #define PAGE_ROOM_INPUTS   30000u
 #define PAGE_ROOM_RULES    40000u
-#define PAGE_ROOM_FILES    90000u
+#define PAGE_ROOM_FILES    80000u
 #define PAGE_ROOM_OTHER    15000u
 
 struct page {
