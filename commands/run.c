@@ -7,13 +7,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analyzer/detect/verdicts.h"
 #include "base/array.h"
-#include "base/buffer.h"
+#include "base/cursor.h"
 #include "base/log.h"
 #include "commands/ingest.h"
-#include "reports/report.h"
+#include "commands/reporting.h"
 
-#define STORE_NAME "flows.store"
+#define STORE_NAME        "flows.store"
+#define COMMAND_LINE_MAX  8192
+#define APPLICATION_ID_AT 68 /* in an SQLite file */
 
 static const char footer[] =
     "Writes DIR/index.html, the report, and DIR/" STORE_NAME
@@ -39,7 +42,22 @@ static bool make_folder(const char *folder)
     return mkdir(path, 0777) == 0 || errno == EEXIST;
 }
 
-/* The store of an earlier run gives way, so that the report is of these captures and no others. */
+static bool has_application_id(const char *path, uint32_t id)
+{
+    uint8_t header[72];
+    FILE *file = fopen(path, "rb");
+    size_t length = file ? fread(header, 1, sizeof(header), file) : 0;
+    struct cursor cursor = cursor_init(header, length);
+
+    if (file)
+        fclose(file);
+    cursor_skip(&cursor, APPLICATION_ID_AT);
+    uint32_t found = cursor_u32(&cursor);
+    return cursor_ok(&cursor) && found == id;
+}
+
+/* The store of an earlier run gives way, so that the report is of these captures and no others; so
+ * does what was made of it. */
 static void remove_old_store(const char *path)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
@@ -47,94 +65,29 @@ static void remove_old_store(const char *path)
     for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++)
         if (snprintf(name, sizeof(name), "%s%s", path, suffixes[i]) < (int)sizeof(name))
             unlink(name);
+    if (snprintf(name, sizeof(name), "%s.verdicts", path) < (int)sizeof(name) &&
+        has_application_id(name, VERDICTS_APPLICATION_ID))
+        unlink(name);
 }
 
-static int write_report(const char *store_path, const char *folder,
-                        const struct common_options *common, const struct catalog *catalog,
-                        const char *command_line, uint64_t minimum)
-{
-    struct dl_error error = {0};
-    struct store_reader *reader = NULL;
-    const struct report_options options = {.folder = folder,
-                                           .command_line = command_line,
-                                           .since_us = common->since_us,
-                                           .until_us = common->until_us,
-                                           .minimum_clients = (uint32_t)minimum,
-                                           .catalog = catalog};
-    int status = store_reader_open(&reader, &store_path, 1, &error);
-    if (status == DL_OK)
-        status = report_write(reader, &options, &error);
-    store_reader_close(reader);
-    if (status != DL_OK) {
-        log_error("%s", dl_error_text(&error, status));
-        return EXIT_FAILED;
-    }
-    log_info("report: %s/index.html", folder);
-    return EXIT_DONE;
-}
-
-static bool is_folder(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-/* A word without folders: "--key=/home/ada/k" becomes "--key=k", "/home/ada" just "DIR". */
-static void describe_word(struct buffer *text, const char *word)
-{
-    const char *equals = strchr(word, '='), *value = word;
-    if (word[0] == '-' && word[1] == '-')
-        value = equals ? equals + 1 : word + strlen(word);
-    else if (word[0] == '-' && word[1] != '\0')
-        value = word + 2;
-    const char *slash = strrchr(value, '/');
-    const char *name = is_folder(value) ? "DIR" : slash ? slash + 1 : value;
-    buffer_printf(text, " %.*s%s", (int)(value - word), word, name);
-}
-
-/* The command as the report's reproduce box shows it: without folders and capture filters, which
- * may name a person. */
-static void describe_command(struct buffer *text, int argc, char **argv)
-{
-    bool is_filter = false;
-    buffer_append_text(text, "darkline");
-    for (int i = 0; i < argc; i++) {
-        bool was_filter = is_filter;
-        bool short_filter = strncmp(argv[i], "-f", 2) == 0;
-        is_filter = !was_filter && (short_filter || strncmp(argv[i], "--f", 3) == 0);
-        if (was_filter) {
-            buffer_append_text(text, " FILTER");
-        } else if (is_filter) {
-            bool attached = short_filter ? argv[i][2] != '\0' : strchr(argv[i], '=') != NULL;
-            buffer_append_text(text, attached ? " -f FILTER" : " -f");
-            is_filter = !attached;
-        } else {
-            describe_word(text, argv[i]);
-        }
-    }
-}
-
-int command_run(int argc, char **argv)
-{
+struct run {
     struct common_options common;
-    struct ingest_options ingest_options;
-    const char *folder = NULL;
-    uint64_t minimum = REPORT_MINIMUM_CLIENTS;
-    char store_path[PATH_MAX];
-    struct ingest_result result;
-    struct buffer command_line;
-    int first, code, report_code = EXIT_DONE;
-    common_options_init(&common);
-    ingest_options_init(&ingest_options);
-    const struct option_spec own[] = {{"output", 'o', "DIR", OPTION_TEXT, &folder,
-                                       "folder of the report; made if it is not there"},
-                                      {"min-clients", 0, "N", OPTION_NUMBER, &minimum,
-                                       "the report withholds rows of fewer clients (default 3)"},
-                                      {"filter", 'f', "BPF", OPTION_TEXT, &ingest_options.filter,
+    struct ingest_options ingest;
+    struct reporting reporting;
+};
+
+/* The options and what is left of the words; an exit code, or -1 to go on. */
+static int parse(struct run *run, int argc, char **argv, int *ret_first)
+{
+    common_options_init(&run->common);
+    ingest_options_init(&run->ingest);
+    reporting_init(&run->reporting);
+    const struct option_spec own[] = {{"filter", 'f', "BPF", OPTION_TEXT, &run->ingest.filter,
                                        "only packets that this pcap filter lets through"},
                                       {0}};
-    const struct option_spec *groups[] = {own, ingest_options.specs, common.specs, NULL};
-    const char *titles[] = {"Output", "Probe options", "Common options"};
+    const struct option_spec *const groups[] = {run->reporting.specs, own, run->ingest.specs,
+                                                run->common.specs, NULL};
+    const char *const titles[] = {"Report", "Packets", "Probe options", "Common options"};
     const struct option_set set = {.usage = "run FILE... -o DIR [options]",
                                    .description =
                                        "Captures in, report out: reads capture files or folders, "
@@ -142,46 +95,59 @@ int command_run(int argc, char **argv)
                                    .groups = groups,
                                    .group_titles = titles,
                                    .footer = footer};
-    enum option_result parsed = options_parse(&set, argc, argv, &first);
+    enum option_result parsed = options_parse(&set, argc, argv, ret_first);
     if (parsed != OPTIONS_OK)
         return parsed == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
-    common_options_apply(&common);
-    if (first == argc || !folder) {
-        log_error("%s; see darkline run --help",
-                  !folder ? "-o DIR is missing" : "name at least one capture file or folder");
+    common_options_apply(&run->common);
+    if (*ret_first == argc || !run->reporting.folder) {
+        log_error("%s; see darkline run --help", !run->reporting.folder
+                                                     ? "-o DIR is missing"
+                                                     : "name at least one capture file or folder");
         return EXIT_USAGE;
     }
-    if (!common_options_check(&common))
+    if (!common_options_check(&run->common) || !reporting_check(&run->reporting))
         return EXIT_USAGE;
-    if (!common_options_check(&common) || minimum == 0 || minimum > UINT32_MAX) {
-        if (minimum == 0 || minimum > UINT32_MAX) /* the other check has spoken for itself */
-            log_error("--min-clients takes a number from 1 on");
-        return EXIT_USAGE;
-    }
+    return -1;
+}
+
+/* Puts what the captures hold into the folder's store. */
+static int ingest_all(const struct run *run, const char *store, char **files, int count)
+{
+    int code;
+    struct ingest *ingest = ingest_open(&run->ingest, &run->common, store, true, &code);
+
+    if (!ingest)
+        return code;
+    ingest_files(ingest, (const char *const *)files, (size_t)count);
+    return ingest_close(ingest, NULL);
+}
+
+int command_run(int argc, char **argv)
+{
+    struct run run;
+    char path[PATH_MAX];
+    struct buffer command_line;
+    int first, report_code = EXIT_DONE, code = parse(&run, argc, argv, &first);
+    const char *folder = run.reporting.folder, *store = path;
+
+    if (code >= 0)
+        return code;
     if (!make_folder(folder)) {
         log_error("cannot make the folder %s: %s", folder, strerror(errno));
         return EXIT_FAILED;
     }
-    if (snprintf(store_path, sizeof(store_path), "%s/" STORE_NAME, folder) >=
-        (int)sizeof(store_path)) {
+    if (snprintf(path, sizeof(path), "%s/" STORE_NAME, folder) >= (int)sizeof(path)) {
         log_error("the folder's name is too long");
         return EXIT_FAILED;
     }
-    remove_old_store(store_path);
-    struct ingest *ingest = ingest_open(&ingest_options, &common, store_path, true, &code);
-    if (!ingest)
+    remove_old_store(store);
+    code = ingest_all(&run, store, argv + first, argc - first);
+    if (code != EXIT_DONE && code != EXIT_DAMAGED)
         return code;
-    buffer_init(&command_line, 8192);
-    describe_command(&command_line, argc, argv);
-    ingest_files(ingest, (const char *const *)argv + first, (size_t)(argc - first));
-    code = ingest_close(ingest, &result);
-    if (code == EXIT_DONE || code == EXIT_DAMAGED) {
-        struct catalog *catalog = common_open_catalog(&common);
-        report_code = catalog ? write_report(store_path, folder, &common, catalog,
-                                             buffer_text(&command_line), minimum)
-                              : EXIT_FAILED;
-        catalog_destroy(catalog);
-    }
+    buffer_init(&command_line, COMMAND_LINE_MAX);
+    reporting_describe(&command_line, &run.reporting, argc, argv);
+    report_code =
+        reporting_write(&run.reporting, &run.common, &store, 1, buffer_text(&command_line));
     buffer_finish(&command_line);
     return report_code == EXIT_DONE ? code : report_code;
 }

@@ -23,6 +23,8 @@
 
 #define VERDICTS_RULES_VERSION JUDGE_RULES_VERSION ".1" /* the judge's rules, then detection's */
 
+#define VERDICTS_APPLICATION_ID 1684764278 /* of the file, by which it is told from others */
+
 struct verdicts;
 struct injector_table;
 

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "analyzer/detect/classify.h"
+#include "analyzer/judge/judge.h"
 #include "base/array.h"
 #include "base/clock.h"
 #include "catalog/catalog.h"
@@ -245,6 +247,21 @@ static void test_countries(void **state)
     assert_string_equal(language_country(english(), ""), "");
 }
 
+/* Readers of the page and of --json read the same sentence. */
+static void test_rules_are_those_of_the_tables(void **state)
+{
+    size_t count = 0;
+
+    (void)state;
+    for (size_t i = 0; judge_rule_at(i); i++, count++)
+        assert_string_equal(language_keyed(english(), "rule", judge_rule_at(i)->id),
+                            judge_rule_at(i)->says);
+    for (size_t i = 0; detect_rule_at(i); i++, count++)
+        assert_string_equal(language_keyed(english(), "rule", detect_rule_at(i)->id),
+                            detect_rule_at(i)->says);
+    assert_true(count > 90);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_date_ranges),
         cmocka_unit_test(test_zones),
         cmocka_unit_test(test_countries),
+        cmocka_unit_test(test_rules_are_those_of_the_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
