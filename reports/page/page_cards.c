@@ -238,8 +238,7 @@ static void reasons(struct page *page, const struct findings_card *card)
 
     if (card->reason_count == 0)
         return;
-    html_begin(html, "details");
-    page_plain(page, "summary", NULL, TEXT_CARD_RULES);
+    page_details(page, TEXT_CARD_RULES);
     html_begin(html, "ul");
     for (size_t i = 0; i < card->reason_count; i++) {
         const struct findings_reason *reason = &card->reasons[i];

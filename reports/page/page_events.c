@@ -169,8 +169,7 @@ static void write_examples(struct page *page, const struct findings_event *event
     struct html *html = &page->html;
 
     if (event->example_count > 0) {
-        html_begin(html, "details");
-        page_plain(page, "summary", NULL, TEXT_PAGE_EVENT_CONNECTIONS);
+        page_details(page, TEXT_PAGE_EVENT_CONNECTIONS);
         html_begin(html, "p");
         for (size_t i = 0; i < event->example_count; i++) {
             if (i > 0)

@@ -80,6 +80,8 @@ static void read_attribute(struct reader *reader, struct tag *tag)
     const char *value, *end;
 
     copy_name(reader, name);
+    if (strcmp(name, "open") == 0)
+        return;
     if (reader->at[0] != '=' || reader->at[1] != '"')
         fail_msg("%s of %s is not quoted: %.60s", name, tag->name, reader->at);
     value = reader->at + 2;

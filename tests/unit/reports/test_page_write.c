@@ -438,12 +438,12 @@ static void test_size(void **state)
     struct many *many = many_made();
     struct page_file files[MANY_ROWS];
     const struct language *language;
-    char *content = calloc(1, 60000);
+    char *content = calloc(1, 30000);
     (void)state;
 
     for (size_t i = 0; i < MANY_ROWS; i++)
         files[i] = (struct page_file){
-            .name = "events.csv", .content = content, .content_length = 60000, .type = "text/csv"};
+            .name = "events.csv", .content = content, .content_length = 30000, .type = "text/csv"};
     for (size_t i = 0; (language = language_at(i)); i++) {
         struct page_read read;
         size_t length;
