@@ -166,6 +166,8 @@ void svg_fill(struct svg *svg, enum svg_paint fill, const struct buffer *path)
     html_begin(svg->html, "path");
     html_attr(svg->html, "d", buffer_text(path));
     fill_attrs(svg, fill);
+    if (fill == SVG_WORKED_SOFT) /* what lies below shows through */
+        html_attr(svg->html, "fill-opacity", ".65");
     html_end(svg->html);
 }
 

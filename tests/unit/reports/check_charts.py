@@ -16,11 +16,12 @@ DRAW = sys.argv.pop(1)
 SVG = "{http://www.w3.org/2000/svg}"
 ELEMENTS = {"svg", "title", "desc", "defs", "pattern", "path", "rect", "text", "tspan"}
 ATTRIBUTES = {
-    "id", "class", "viewBox", "role", "aria-labelledby", "font-family", "font-size", "font-weight", "fill", "direction",
+    "id", "class", "viewBox", "role", "aria-labelledby", "font-family", "font-size", "font-weight", "fill", "fill-opacity",
+    "direction",
     "patternUnits", "width", "height", "d", "stroke", "stroke-width", "stroke-dasharray", "x", "y", "text-anchor",
     "unicode-bidi", "{http://www.w3.org/XML/1998/namespace}lang"}
 # Pure noise in every bin and hour, which no line ever gives, and what a busy line may.
-SIZES_OF_NOISE, SIZES = {"timeline": 19500, "heat": 18000}, {"timeline": 12000, "heat": 10000, "overview": 13000}
+SIZES_OF_NOISE, SIZES = {"timeline": 21000, "heat": 18000}, {"timeline": 14000, "heat": 10000, "overview": 13000}
 
 
 def draw(folder):
