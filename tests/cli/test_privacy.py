@@ -145,7 +145,7 @@ def everything_said(store, *options):
     """All that can be got out of a store: flows in three forms, and the report's files."""
     said = [DARKLINE.run("flows", store, *form, *options).out for form in ([], ["--json"], ["--csv"])]
     folder = store + "-report"
-    expect(DARKLINE.run("report", store, "-o", folder), DONE)
+    expect(DARKLINE.run("report", store, "-o", folder, "--no-pictures"), DONE)
     for path in glob.glob(os.path.join(folder, "**"), recursive=True):
         if os.path.isfile(path):
             said.append(bytes_of(path).decode("utf-8", "replace"))
@@ -154,7 +154,7 @@ def everything_said(store, *options):
 
 def report_of(store):
     folder = store + "-report"
-    expect(DARKLINE.run("report", store, "-o", folder), DONE)
+    expect(DARKLINE.run("report", store, "-o", folder, "--no-pictures"), DONE)
     return bytes_of(os.path.join(folder, "index.html"))
 
 
@@ -416,7 +416,7 @@ def reports_keep_no_folder(folder):
             [private + "/", "-o", f"{private}/out2/", "-f", f"host {CLIENTS[0]}"],
             [private, "-o", f"{private}/out3", f"--filter=host {CLIENTS[0]}"],
             [private, "-o", f"{private}/out4", f"-fhost {CLIENTS[0]}"])):
-        expect(DARKLINE.run("run", *words), DONE)
+        expect(DARKLINE.run("run", *words, "--no-pictures"), DONE)
         report = bytes_of(os.path.join(private, f"out{number}", "index.html"))
         check(b"darkline run" in report, "the report does not show the command: the test tests nothing")
         holds_no_folder(report, f"the report of run {words}")

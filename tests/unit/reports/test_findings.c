@@ -202,6 +202,35 @@ static void test_small_event(void **state)
     end(&look);
 }
 
+/* Within an event's time, too, its sum hides the small cell among six clients. */
+static int add_since(void *context, const struct findings_cell *cell)
+{
+    struct given *given = context;
+    if (strcmp(cell->line->carrier, "jazz") == 0 && strcmp(cell->service, BES) == 0 &&
+        cell->hour_us + HOUR_US > given->last_us)
+        given->attempts += cell->attempts;
+    return DL_OK;
+}
+
+static void test_small_cell_in_event(void **state)
+{
+    struct look look = {0};
+    (void)state;
+    works(jazz, BES, 0, DAYS(30) + 22);
+    fails(jazz, BES, DAYS(30) + 22, DAYS(30) + 23, "tls.reset.sni", true);
+    fails(with_voices(jazz, 1), BES, DAYS(30) + 23, DAYS(31), "tls.reset.sni", true);
+    fails(jazz, BES, DAYS(31), END, "tls.reset.sni", true);
+    controls(jazz);
+    fine(abroad);
+    const struct findings *findings = look_once(&look);
+    assert_int_equal(findings->event_count, 1);
+    const struct findings_event *event = &findings->events[0];
+    struct given given = {.last_us = event->event->onset.latest_us};
+    assert_int_equal(findings_each_cell(findings, add_since, &given), DL_OK);
+    assert_in_range(event->share.attempts - given.attempts, 1 + 6, 1 + 3 * 6);
+    end(&look);
+}
+
 /* What is drawn is what is given out. */
 static void test_charts(void **state)
 {
@@ -459,6 +488,19 @@ static void test_no_data(void **state)
     end(&look);
 }
 
+/* Wilson's interval. */
+static void test_share(void **state)
+{
+    struct findings_share share = findings_share_of(0, 10);
+    (void)state;
+    assert_true(share.low == 0 && share.high > 0.27 && share.high < 0.28);
+    share = findings_share_of(38, 41); /* 80.6 to 97.5 % */
+    assert_true(share.low > 0.805 && share.low < 0.807);
+    assert_true(share.high > 0.974 && share.high < 0.976);
+    share = findings_share_of(0, 0);
+    assert_true(share.low == 0 && share.high == 1);
+}
+
 /* ---- order ---- */
 
 /* What is worse stands above, controls below all; cells go by hour. Twice the same. */
@@ -494,6 +536,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LOOK(test_small_cell),
         LOOK(test_small_cells_of_days),
+        LOOK(test_small_cell_in_event),
         LOOK(test_small_pair),
         LOOK(test_no_floor),
         LOOK(test_floor_as_asked),
@@ -511,6 +554,7 @@ int main(void)
         LOOK(test_not_enough),
         LOOK(test_no_data),
         LOOK(test_order_of_lists),
+        LOOK(test_share),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
