@@ -9,13 +9,17 @@
 
 #include "probe/import/ooni.h"
 
-#define SERVICE_MAX 63
+#define NAME_MAX_BYTES 63
 
-/* As ids are written; anything else is nobody's. */
-static bool is_id(const char *text)
+/* A service need not be one of the catalog, nor a carrier: any short text without controls. */
+static bool is_name(const char *text)
 {
-    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
-    return length > 0 && length <= SERVICE_MAX && text[length] == '\0';
+    size_t length = 0;
+
+    for (; text[length]; length++)
+        if ((unsigned char)text[length] < ' ' || text[length] == 0x7f)
+            return false;
+    return length > 0 && length <= NAME_MAX_BYTES;
 }
 
 static void take_server(struct ooni_target *target, const char *server)
@@ -45,7 +49,7 @@ void ooni_test_darkline(struct ooni_measurement *m)
     unsigned outcome, stage = STAGE_NONE, transport = TRANSPORT_NONE;
     struct ooni_target *target;
 
-    if (!is_id(service) ||
+    if (!is_name(service) ||
         word_parse(WORD_OUTCOME, ooni_text(m->keys, "x_outcome"), &outcome) != DL_OK ||
         !(target = ooni_target_add(m)))
         return;
@@ -69,7 +73,7 @@ void ooni_origin_darkline(const json_t *measurement, struct import_origin *origi
     const char *carrier = ooni_text(annotations, "x_carrier");
     unsigned network;
 
-    if (is_id(carrier))
+    if (is_name(carrier))
         snprintf(origin->carrier, sizeof(origin->carrier), "%s", carrier);
     if (word_parse(WORD_NETWORK, ooni_text(annotations, "x_network"), &network) == DL_OK)
         origin->network = (enum network_kind)network;

@@ -43,7 +43,8 @@ static int corrupt(const struct verifying *verifying, const char *name, const ch
     for (char *at = safe; *at; at++)
         if ((unsigned char)*at <= ' ' || (unsigned char)*at > '~')
             *at = '?';
-    return dl_error_set(verifying->error, DL_CORRUPT, "%s: %s: %s", verifying->path, safe, why);
+    return dl_error_set(verifying->error, DL_CORRUPT, "%s: %s%s%s", verifying->path, safe,
+                        safe[0] ? ": " : "", why);
 }
 
 /* ---- a bundle ---- */
