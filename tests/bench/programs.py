@@ -36,22 +36,23 @@ def darkline(options, threads, extra):
     return Program(name, command, core=options.core if threads == 1 else None, fine=(0, 3))
 
 
-def peers():
+def peers(core):
+    """nfpcapd alone has several threads and keeps both processors."""
     return [
-        Program(PEER, lambda capture, folder: ['ndpiReader', '-i', capture, '-q'], package='libndpi-bin'),
+        Program(PEER, lambda capture, folder: ['ndpiReader', '-i', capture, '-q'], core=core, package='libndpi-bin'),
         Program('ndpiReader -q -e 0', lambda capture, folder: ['ndpiReader', '-i', capture, '-q', '-e', '0'],
-                package='libndpi-bin'),
+                core=core, package='libndpi-bin'),
         Program('nfpcapd', lambda capture, folder: ['nfpcapd', '-r', capture, '-w', folder], package='nfdump'),
         Program('tshark -T fields', lambda capture, folder: ['tshark', '-r', capture, '-T', 'fields', '-e',
                                                              'tls.handshake.extensions_server_name'],
-                package='tshark', cut=CUT_PACKETS),
+                core=core, package='tshark', cut=CUT_PACKETS),
     ]
 
 
 def programs(options):
     """All that are wanted and there."""
     floor = os.path.join(options.build, 'tests', 'bench', 'floor')
-    found = [Program(FLOOR, lambda capture, folder: [floor, capture], core=options.core), *peers()]
+    found = [Program(FLOOR, lambda capture, folder: [floor, capture], core=options.core), *peers(options.core)]
     for threads in options.threads or (1, 2):
         for extra in (['--all-names'], [], ['--all-names', '--hash']):
             found.append(darkline(options, threads, extra))

@@ -5,7 +5,7 @@ import statistics
 
 from programs import FLOOR, PEER
 
-COLUMNS = ('wall s', 'CPU s', 'Mpps', 'Gbit/s', 'ns/packet', 'peak MB', 'B/flow', f'x {PEER}', f'x {FLOOR}')
+COLUMNS = ('wall s', 'CPU s', 'Mpps', 'Gbit/s', 'ns/packet', 'peak MB', 'B/flow', f'x {PEER}', 'the same by CPU', f'x {FLOOR}')
 
 
 def median(runs, key):
@@ -17,22 +17,26 @@ def cost(entry):
     return median(entry['runs'], 'wall') / entry['packets']
 
 
-def times(entries, name, entry):
+def work(entry):
+    """Seconds of user and system time a packet."""
+    return statistics.median(run['user'] + run['system'] for run in entry['runs']) / entry['packets']
+
+
+def times(capture, name, entry, measure):
     """How many times faster than the named program."""
-    other = entries.get(name)
-    return f'{cost(other) / cost(entry):.2f}' if other and other['runs'] else '-'
+    other = capture['programs'].get(name)
+    return f'{measure(other) / measure(entry):.2f}' if other and other['runs'] else '-'
 
 
 def cells(capture, entry):
     """The figures of one program on one capture, as in COLUMNS."""
     runs = entry['runs']
     wall = median(runs, 'wall')
-    cpu = statistics.median(run['user'] + run['system'] for run in runs)
     written, stored = runs[-1]['written'], runs[-1]['stored']
-    return [f'{wall:.3f}', f'{cpu:.2f}', f'{entry["packets"] / wall / 1e6:.3f}',
+    return [f'{wall:.3f}', f'{work(entry) * entry["packets"]:.2f}', f'{entry["packets"] / wall / 1e6:.3f}',
             f'{entry["bytes"] * 8 / wall / 1e9:.2f}', f'{wall / entry["packets"] * 1e9:.0f}',
             f'{max(run["peak_mb"] for run in runs):.0f}', f'{written / stored:.0f}' if stored else '-',
-            times(capture['programs'], PEER, entry), times(capture['programs'], FLOOR, entry)]
+            times(capture, PEER, entry, cost), times(capture, PEER, entry, work), times(capture, FLOOR, entry, cost)]
 
 
 def rows(capture):
@@ -47,15 +51,17 @@ def heading(name, capture, runs):
             f'{capture["bytes"] / max(capture["packets"], 1):.0f} B; medians of {runs}')
 
 
+def width(column):
+    return max(10, len(column) + 2)
+
+
 def text(name, capture, runs):
-    lines = [heading(name, capture, runs), ' ' * 44 + ''.join(f'{column:>17}' if column.startswith('x') else
-                                                             f'{column:>11}' for column in COLUMNS)]
+    lines = [heading(name, capture, runs), ' ' * 44 + ''.join(column.rjust(width(column)) for column in COLUMNS)]
     for label, figures in rows(capture):
         if figures is None:
             lines.append(f'{label:44}     failed')
             continue
-        lines.append(f'{label:44}' + ''.join(f'{figure:>17}' if column.startswith('x') else f'{figure:>11}'
-                                             for column, figure in zip(COLUMNS, figures)))
+        lines.append(f'{label:44}' + ''.join(figure.rjust(width(column)) for column, figure in zip(COLUMNS, figures)))
     return '\n'.join(lines)
 
 
