@@ -29,7 +29,7 @@ static void become(const char *core, char **command)
     int null = open("/dev/null", O_WRONLY);
 
     CPU_ZERO(&set);
-    CPU_SET((size_t)atoi(core), &set);
+    CPU_SET(strtoul(core, NULL, 10), &set);
     if (strcmp(core, "-") != 0 && sched_setaffinity(0, sizeof(set), &set) != 0) {
         perror("sched_setaffinity");
         _exit(126);

@@ -85,13 +85,18 @@ def measure(options, command, core=None, stdin=subprocess.DEVNULL):
             'code': int(code), 'said': last}
 
 
+def stored_of(said):
+    """Flows stored, as darkline says at its end; None from others."""
+    found = re.search(r'(\d+) stored', said)
+    return int(found.group(1)) if found else None
+
+
 def run(options, program, capture):
     """Measures a program on a capture, with a fresh folder for what it writes."""
     with tempfile.TemporaryDirectory(dir=options.cache) as folder:
         result = measure(options, program.command(capture, folder), program.core)
         result['written'] = folder_size(folder)
-    stored = re.search(r'(\d+) stored', result['said'])
-    result['stored'] = int(stored.group(1)) if stored else None
+    result['stored'] = stored_of(result['said'])
     if result['code'] in program.fine:
         del result['said']
     return result

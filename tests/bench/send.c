@@ -120,7 +120,9 @@ static void pace(const struct sender *sender)
 {
     double due = sender->begin + (double)sender->packets / sender->rate;
 
-    for (double left = due - now(); left > 0; left = due - now()) {
+    double left;
+
+    while ((left = due - now()) > 0) {
         if (left > 100e-6) {
             struct timespec wait = {.tv_nsec = (long)((left < 0.5 ? left - 60e-6 : 0.4) * 1e9)};
             nanosleep(&wait, NULL);
