@@ -10,8 +10,6 @@
 #define ETHERNET_SIZE 14u
 #define IPV4_SIZE     20u
 #define IPV6_SIZE     40u
-#define FRAME_IP      ETHERNET_SIZE
-#define FRAME_PORTS   (ETHERNET_SIZE + IPV4_SIZE)
 
 void *allocate(size_t size)
 {
@@ -44,7 +42,8 @@ static void frames_add(struct bench_frames *frames, const struct pcap_pkthdr *he
         .time_us = (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec,
         .order = frames->count,
         .captured = header->caplen,
-        .length = header->len,
+        /* Fuzzers write any length. */
+        .length = header->len <= FRAME_SIZE_MAX ? header->len : header->caplen,
         .bytes = allocate(header->caplen),
     };
     memcpy(frame->bytes, bytes, header->caplen);
@@ -99,15 +98,26 @@ void frames_finish(struct bench_frames *frames)
 
 /* ---- changing ---- */
 
-static uint16_t load_u16(const uint8_t *bytes)
+uint16_t load_u16(const uint8_t *bytes)
 {
     return (uint16_t)(bytes[0] << 8 | bytes[1]);
 }
 
-static void store_u16(uint8_t *bytes, uint16_t value)
+void store_u16(uint8_t *bytes, uint16_t value)
 {
     bytes[0] = (uint8_t)(value >> 8);
     bytes[1] = (uint8_t)value;
+}
+
+uint32_t load_u32(const uint8_t *bytes)
+{
+    return (uint32_t)load_u16(bytes) << 16 | load_u16(bytes + 2);
+}
+
+void store_u32(uint8_t *bytes, uint32_t value)
+{
+    store_u16(bytes, (uint16_t)(value >> 16));
+    store_u16(bytes + 2, (uint16_t)value);
 }
 
 /* Where the checksums over a changed word are; NULL where there is none to mend. */

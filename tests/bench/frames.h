@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 #define FRAME_SIZE_MAX 262144u
-#define FRAME_SOURCE   26u /* offset of the source address in an untagged IPv4 frame */
+#define FRAME_IP       14u /* offsets in an untagged Ethernet frame: its IPv4 header */
+#define FRAME_SOURCE   26u /* the source address */
+#define FRAME_PORTS    34u /* the TCP or UDP header of a plain frame */
 
 struct bench_frame {
     int64_t time_us;
@@ -22,6 +24,12 @@ struct bench_frames {
     struct bench_frame *items;
     size_t count, capacity;
 };
+
+/* Big-endian numbers. */
+uint16_t load_u16(const uint8_t *bytes);
+uint32_t load_u32(const uint8_t *bytes);
+void store_u16(uint8_t *bytes, uint16_t value);
+void store_u32(uint8_t *bytes, uint32_t value);
 
 void *allocate(size_t size);
 void *reallocate(void *memory, size_t size);
