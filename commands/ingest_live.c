@@ -12,6 +12,7 @@
 
 #define LIVE_WAIT_MS      200
 #define COVERAGE_EVERY_US (60 * CLOCK_SECOND_US)
+#define COVERAGE_AGAIN_US (5 * CLOCK_SECOND_US)
 #define LINK_EVERY_US     (CLOCK_SECOND_US / 2)
 
 static enum clock_state clock_state_now(void)
@@ -31,39 +32,61 @@ struct live_run {
     bool link_up;
 };
 
+/* What the writer stores of a span, and of the input by then. */
+struct coverage_note {
+    struct coverage_record coverage;
+    struct input_record record;
+};
+_Static_assert(sizeof(struct coverage_note) <= WORKERS_CALL_MAX, "the writer is given a copy");
+
+static int coverage_store(void *context, const void *bytes, struct dl_error *error)
+{
+    struct ingest *ingest = context;
+    const struct coverage_note *note = bytes;
+    int status = store_put_coverage(ingest->store, &note->coverage, error);
+    return status == DL_OK ? store_update_input(ingest->store, &note->record, error) : status;
+}
+
+/* Ends a span of coverage. Where the writer has no room for it, the span goes on. */
 static int coverage_put(struct ingest *ingest, struct live_run *run, int64_t now,
                         struct dl_error *error)
 {
     struct capture_stats stats;
     capture_get_stats(run->capture, &stats);
-    struct coverage_record coverage = {.input = run->record.number,
-                                       .from_us = run->coverage_from_us,
-                                       .to_us = now,
-                                       .link_up = run->link_up,
-                                       .packets = stats.packets - run->coverage_packets,
-                                       .lost = ingest_lost(&stats) - run->coverage_lost};
+    uint64_t lost = ingest_lost(ingest, &stats);
+    ingest_record_update(ingest, &run->record, &stats);
+    struct coverage_note note = {.coverage = {.input = run->record.number,
+                                              .from_us = run->coverage_from_us,
+                                              .to_us = now,
+                                              .link_up = run->link_up,
+                                              .packets = stats.packets - run->coverage_packets,
+                                              .lost = lost - run->coverage_lost},
+                                 .record = run->record};
+    int status = workers_call(ingest->workers, coverage_store, &note, sizeof(note), error);
+    if (status == DL_AGAIN) {
+        run->coverage_due_us = now + COVERAGE_AGAIN_US;
+        return DL_OK;
+    }
     run->coverage_packets = stats.packets;
-    run->coverage_lost = ingest_lost(&stats);
+    run->coverage_lost = lost;
     run->link_up = stats.link_up;
     run->coverage_from_us = now;
     run->coverage_due_us = now + COVERAGE_EVERY_US;
-    ingest_record_update(&run->record, &stats);
-    int status = store_put_coverage(ingest->store, &coverage, error);
-    return status == DL_OK ? store_update_input(ingest->store, &run->record, error) : status;
+    return status;
 }
 
 static void live_progress(struct ingest *ingest, struct live_run *run, int64_t now)
 {
     struct capture_stats stats;
-    struct probe_stats probe;
+    struct workers_stats workers;
     if (now - ingest->progress_us < CLOCK_SECOND_US || !log_progress_wanted())
         return;
     ingest->progress_us = now;
     capture_get_stats(run->capture, &stats);
-    probe_get_stats(ingest->probe, &probe);
+    workers_get_stats(ingest->workers, &workers);
     log_progress("%s: %" PRIu64 " packets, %" PRIu64 " lost, %u flows now, %" PRIu64 " stored",
-                 run->record.path, stats.packets, ingest_lost(&stats), probe.flows_now,
-                 probe.stored);
+                 run->record.path, stats.packets, ingest_lost(ingest, &stats),
+                 workers.probe.flows_now, workers.probe.stored);
 }
 
 /* Where the link goes down or comes up a span of coverage ends: nothing can be known while it is
@@ -80,22 +103,18 @@ static bool link_changed(struct live_run *run, int64_t now)
 
 static int live_loop(struct ingest *ingest, struct live_run *run, struct dl_error *error)
 {
-    struct frame frames[CAPTURE_BATCH];
-    size_t count;
+    bool store_failed = false;
     int status = DL_OK;
     while (status == DL_OK && !ingest_stop_wanted) {
-        status = capture_read(run->capture, frames, CAPTURE_BATCH, LIVE_WAIT_MS, &count, error);
         int64_t now = clock_now_us();
-        if (status == DL_OK)
-            status = probe_frames(ingest->probe, frames, count, error);
-        else if (status == DL_AGAIN)
-            status = probe_tick(ingest->probe, now, error);
+        status = workers_read(ingest->workers, LIVE_WAIT_MS, now, &store_failed, error);
+        if (status == DL_AGAIN)
+            status = DL_OK;
         if (status == DL_OK && (now >= run->coverage_due_us || link_changed(run, now)))
             status = coverage_put(ingest, run, now, error);
-        if (status == DL_OK)
-            status = store_commit(ingest->store, false, error);
         live_progress(ingest, run, now);
     }
+    ingest->broken |= store_failed;
     return status;
 }
 
@@ -113,6 +132,8 @@ int ingest_live(struct ingest *ingest, const struct live_options *options)
     if (status == DL_OK)
         status = privilege_drop(options->user, ingest->store_path,
                                 ingest->key ? ingest->key_path : NULL, &error);
+    if (status == DL_OK)
+        status = ingest_start(ingest, &error);
     if (status != DL_OK) {
         log_error("%s", dl_error_text(&error, status));
         ingest->result.failed++;
@@ -124,8 +145,8 @@ int ingest_live(struct ingest *ingest, const struct live_options *options)
         draft.set |= VANTAGE_CLOCK;
     }
     snprintf(run.record.path, sizeof(run.record.path), "live:%s", options->interface);
-    if (ingest_store_failed(ingest, ingest_begin_input(ingest, &run.record, &draft, &error),
-                            &error))
+    status = ingest_begin_input(ingest, &run.record, &draft, run.capture, &error);
+    if (ingest_store_failed(ingest, status, &error))
         goto done;
     capture_get_stats(run.capture, &stats);
     run.link_up = stats.link_up;
@@ -138,7 +159,7 @@ int ingest_live(struct ingest *ingest, const struct live_options *options)
         log_error("%s", dl_error_text(&error, status));
         ingest->result.damaged++;
     }
-    if (coverage_put(ingest, &run, clock_now_us(), &error) != DL_OK)
+    if (!ingest->broken && coverage_put(ingest, &run, clock_now_us(), &error) != DL_OK)
         ingest->broken = true;
     run.record.complete = true;
     run.record.status = status;

@@ -114,6 +114,16 @@ void capture_on_idle(struct capture *capture, capture_idle_fn idle, void *contex
     }
 }
 
+void capture_use_buffers(struct capture *capture, capture_fresh_fn fresh, void *context)
+{
+    if (capture->reader) {
+        capture->reader->fresh = fresh;
+        capture->reader->fresh_context = context;
+    } else {
+        live_use_buffers(capture->state, fresh, context);
+    }
+}
+
 /* Counts the frames that go out, and closes the gaps that the filter made. Returns how many are
  * left. */
 static size_t account(struct capture *capture, struct frame *frames, size_t count)

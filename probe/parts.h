@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+/*
+ * Several probes at one capture, each with its part (workers.h joins them).
+ *
+ * One probe of PART_QUESTIONS sees what goes over port 53 and keeps every DNS question; what an answer
+ * says about an address is told to whom it may concern. The others, of PART_FLOWS, each get the packets
+ * between their pairs of addresses, decoded, and what was told about such a pair, in the order of the
+ * capture. A pair of addresses is one part's, whatever the ports: so a fragment without ports, an ICMP
+ * error and a name that was told for an address belong to who has the flow.
+ *
+ * Each such probe makes exactly the rows of its part that one probe alone would make, as long as none
+ * of its tables had to give anything up (flows evicted, names of the DNS cache, inspections and
+ * streams overwritten): each has but its share of the memory.
+ */
+#include "probe/classify/dns_cache.h"
+#include "probe/probe.h"
+
+enum part_kind { PART_FLOWS, PART_QUESTIONS };
+
+struct told_name { /* a name that a client was told for an address */
+    struct address client, server;
+    struct dns_name name; /* `host` is not used: see below */
+    uint32_t ttl;
+    const char *host; /* NULL where it is not kept; valid during the call */
+};
+
+struct probe_part {
+    enum part_kind kind;
+    void (*on_name)(void *context, const struct told_name *told); /* PART_QUESTIONS */
+    void *context;
+};
+
+/* Which of `count` parts has the flows between two addresses: the same for both directions. */
+unsigned part_of(const struct hash_key *key, const struct address *a, const struct address *b,
+                 unsigned count);
+
+/* PART_QUESTIONS: a decoded packet. True where it was DNS and is nobody else's; `now_us` is the latest
+ * time the capture has seen. */
+bool probe_take_question(struct probe *probe, const struct packet *packet, int64_t now_us);
+/* PART_FLOWS: a decoded packet that is no DNS message; a name that was told before it. */
+void probe_take_packet(struct probe *probe, const struct packet *packet, int64_t now_us);
+void probe_take_name(struct probe *probe, const struct told_name *told);
+
+/* While `on`, flows that begin are tagged by what is known without looking at their payload
+ * (stats.shed counts them): for when packets come faster than they can be looked at. */
+void probe_shed(struct probe *probe, bool on);
+
+/* Takes over the counts of another probe, which forgets them; then gives all of them out. Strings of
+ * `from` must outlive the giving out. */
+void probe_absorb_counts(struct probe *probe, struct probe *from);
+int probe_flush_counts(struct probe *probe, struct dl_error *error);
