@@ -6,8 +6,9 @@
  * One probe of PART_QUESTIONS sees what goes over port 53 and keeps every DNS question; what an answer
  * says about an address is told to whom it may concern. The others, of PART_FLOWS, each get the packets
  * between their pairs of addresses, decoded, and what was told about such a pair, in the order of the
- * capture. A pair of addresses is one part's, whatever the ports: so a fragment without ports, an ICMP
- * error and a name that was told for an address belong to who has the flow.
+ * capture. A pair of addresses is one part's, whatever the ports: so an ICMP error and a name that was told
+ * for an address belong to who has the flow. Only datagrams that look at each other (dpi_is_shared()) all go
+ * to the first of them, and so does every name.
  *
  * Each such probe makes exactly the rows of its part that one probe alone would make, as long as none
  * of its tables had to give anything up (flows evicted, names of the DNS cache, inspections and
@@ -31,6 +32,7 @@ struct probe_part {
     void *context;
 };
 
+#define PART_SHARED 0u /* who has the datagrams that look at each other */
 /* Which of `count` parts has the flows between two addresses: the same for both directions. */
 unsigned part_of(const struct hash_key *key, const struct address *a, const struct address *b,
                  unsigned count);

@@ -145,7 +145,8 @@ static bool ask_dpi(struct probe *probe, struct flow *flow, struct inspection *i
         return false;
     }
     inspection->dpi_packets++;
-    bool decided = dpi_packet(probe->dpi, inspection->dpi, packet->ip, packet->ip_captured,
+    bool shared = dpi_is_shared(packet->transport, packet->source_port, packet->destination_port);
+    bool decided = dpi_packet(probe->dpi, inspection->dpi, packet->ip, packet->ip_captured, shared,
                               packet->time_us, &result);
     if (!decided && inspection->dpi_packets < most)
         return false;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The reader's part: frames into batches, packets to whom they belong. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "probe/classify/dpi.h"
 #include "probe/workers_internal.h"
 
 #define PAGE        4096u
@@ -173,7 +175,7 @@ static void on_name(void *context, const struct told_name *name)
 {
     struct workers *workers = context;
     struct spread *spread = &workers->spread;
-    if (spread->open->name_count == BATCH_NAMES)
+    if (BATCH_NAMES - spread->open->name_count < 2)
         batch_next(workers);
     char *host = NULL;
     if (name->host) {
@@ -182,12 +184,31 @@ static void on_name(void *context, const struct told_name *name)
         memcpy(host, name->host, length);
     }
     struct batch *batch = spread->open; /* which may be another one by now */
-    struct told *told = &batch->names[batch->name_count++];
-    *told = (struct told){
+    struct told told = {
         .name = *name,
         .before = batch->item_count,
         .worker = part_of(&spread->key, &name->client, &name->server, workers->count)};
-    told->name.host = host;
+    told.name.host = host;
+    batch->names[batch->name_count++] = told;
+    if (told.worker == PART_SHARED)
+        return;
+    told.worker = PART_SHARED;
+    batch->names[batch->name_count++] = told;
+}
+
+/* Whose the packet is; an ICMP error goes to the flow that it is about. */
+static unsigned owner_of(const struct workers *workers, const struct packet *packet)
+{
+    const struct hash_key *key = &workers->spread.key;
+    const struct packet_quote *quote = &packet->quote;
+    uint8_t transport = quote->protocol == IPPROTO_UDP ? TRANSPORT_UDP : TRANSPORT_NONE;
+    if (!packet->has_quote)
+        return dpi_is_shared(packet->transport, packet->source_port, packet->destination_port)
+                   ? PART_SHARED
+                   : part_of(key, &packet->source, &packet->destination, workers->count);
+    return dpi_is_shared(transport, quote->source_port, quote->destination_port)
+               ? PART_SHARED
+               : part_of(key, &quote->source, &quote->destination, workers->count);
 }
 
 /* A datagram that was put together lies in the decoder's memory: it moves into the batch's. */
@@ -228,10 +249,7 @@ static void spread_frame(struct workers *workers, const struct frame *frame)
     }
     keep_bytes(workers, frame, packet);
     struct batch *batch = spread->open;
-    const struct packet_quote *quote = packet->has_quote ? &packet->quote : NULL;
-    unsigned owner =
-        part_of(&spread->key, quote ? &quote->source : &packet->source,
-                quote ? &quote->destination : &packet->destination, workers->count);
+    unsigned owner = owner_of(workers, packet);
     batch->items[batch->item_count].now_us = spread->now_us;
     batch->shares[owner][batch->share_counts[owner]++] = (uint16_t)batch->item_count++;
 }
