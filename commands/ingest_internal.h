@@ -18,9 +18,9 @@ struct ingest {
     struct catalog *catalog;
     struct fingerprints *fingerprints;
     struct geo *geo;
-    struct key *key; /* for what is not a probe's */
+    struct key *key;                   /* for what is not a probe's */
     struct key *keys[WORKERS_MAX + 1]; /* handles of the same key, one for each thread */
-    struct store *store; /* the writer's while an input is read (probe/workers.h) */
+    struct store *store;               /* the writer's while an input is read (probe/workers.h) */
     struct workers *workers;
     bool started;
     char store_path[PATH_MAX], key_path[PATH_MAX];
@@ -28,7 +28,7 @@ struct ingest {
     struct ingest_result result;
     struct vantage_draft given;
     struct vantage_votes votes[WORKERS_MAX + 1]; /* of each thread */
-    struct workers_stats before; /* when this input began */
+    struct workers_stats before;                 /* when this input began */
     int64_t progress_us;
 };
 

@@ -121,24 +121,23 @@ int ingest_open_workers(struct ingest *ingest, struct dl_error *error)
         status = key_open(&ingest->keys[i], ingest->key_path, false, error);
     if (status != DL_OK)
         return status;
-    struct workers_options options = {
-        .probe = {.catalog = ingest->catalog,
-                  .fingerprints = ingest->fingerprints,
-                  .all_names = o->all_names,
-                  .keep_addresses = o->keep_addresses,
-                  .live = o->live || o->early,
-                  .memory = o->memory},
-        .keys = ingest->key ? ingest->keys : NULL,
-        .threads = threads,
-        .live = o->early,
-        .sink = {.context = ingest,
-                 .observation = sink_observation,
-                 .count = sink_count,
-                 .settle = sink_settle,
-                 .revive = o->early ? sink_revive : NULL,
-                 .trouble = sink_trouble,
-                 .well = sink_well},
-        .on_client = note_client,
-        .context = ingest};
+    struct workers_options options = {.probe = {.catalog = ingest->catalog,
+                                                .fingerprints = ingest->fingerprints,
+                                                .all_names = o->all_names,
+                                                .keep_addresses = o->keep_addresses,
+                                                .live = o->live || o->early,
+                                                .memory = o->memory},
+                                      .keys = ingest->key ? ingest->keys : NULL,
+                                      .threads = threads,
+                                      .live = o->early,
+                                      .sink = {.context = ingest,
+                                               .observation = sink_observation,
+                                               .count = sink_count,
+                                               .settle = sink_settle,
+                                               .revive = o->early ? sink_revive : NULL,
+                                               .trouble = sink_trouble,
+                                               .well = sink_well},
+                                      .on_client = note_client,
+                                      .context = ingest};
     return workers_create(&ingest->workers, &options, error);
 }

@@ -76,8 +76,8 @@ static int parts_init(struct probe *probe, uint64_t memory)
         status = inspector_pools_init(&probe->inspectors, streams, probe->options.catalog);
     probe->inspectors.fingerprints = probe->options.fingerprints;
     if (status == DL_OK)
-        status = dns_cache_create(&probe->dns_cache,
-                                  questions ? 1 : share(memory, SHARE_DNS_CACHE, 64));
+        status =
+            dns_cache_create(&probe->dns_cache, questions ? 1 : share(memory, SHARE_DNS_CACHE, 64));
     return status;
 }
 
@@ -139,7 +139,8 @@ uint16_t probe_protocol_number(struct probe *probe, const char *name)
 void probe_begin_input(struct probe *probe, uint32_t input, const struct vantage *vantage)
 {
     probe->input = input;
-    probe->now_us = INT64_MIN;
+    pass_time_begin(&probe->time);
+    probe->tracker.passed_us = probe->time.passed_us;
     probe->ending = false;
     memset(&probe->vantage, 0, sizeof(probe->vantage));
     if (vantage)
@@ -150,7 +151,6 @@ static void take_packet(struct probe *probe, const struct packet *packet)
 {
     struct tracked tracked;
     bool port_dns = packet->source_port == PORT_DNS || packet->destination_port == PORT_DNS;
-    probe->tracker.now_us = probe->now_us;
     if (port_dns && packet->payload_length > 0 && !is_part(probe, PART_FLOWS) &&
         probe_take_dns(probe, packet) && packet->transport == TRANSPORT_UDP)
         return;
@@ -165,6 +165,11 @@ static void take_packet(struct probe *probe, const struct packet *packet)
         probe_take_payload(probe, &tracked, packet);
 }
 
+static void expire(struct probe *probe)
+{
+    flow_table_expire(probe->tracker.table, probe->time.passed_us, EXPIRE_PER_BATCH);
+}
+
 int probe_frames(struct probe *probe, const struct frame *frames, size_t count,
                  struct dl_error *error)
 {
@@ -172,29 +177,35 @@ int probe_frames(struct probe *probe, const struct frame *frames, size_t count,
     for (size_t i = 0; i < count; i++) {
         probe->stats.packets++;
         probe->stats.bytes += frames[i].length;
-        if (frames[i].time_us > probe->now_us)
-            probe->now_us = frames[i].time_us;
+        pass_time_note(&probe->time, frames[i].time_us);
+        probe->tracker.passed_us = probe->time.passed_us;
         if (decoder_decode(probe->decoder, &frames[i], &packet) == DECODE_OK)
             take_packet(probe, &packet);
     }
-    flow_table_expire(probe->tracker.table, probe->now_us, EXPIRE_PER_BATCH);
+    expire(probe);
     if (probe->status != DL_OK && error)
         *error = probe->error;
     return probe->status;
 }
 
-bool probe_take_question(struct probe *probe, const struct packet *packet, int64_t now_us)
+bool probe_take_question(struct probe *probe, const struct packet *packet, int64_t passed_us)
 {
+    probe->tracker.passed_us = passed_us;
     bool port_dns = packet->source_port == PORT_DNS || packet->destination_port == PORT_DNS;
-    probe->now_us = probe->tracker.now_us = now_us;
     return port_dns && packet->payload_length > 0 && probe_take_dns(probe, packet) &&
            packet->transport == TRANSPORT_UDP;
 }
 
-void probe_take_packet(struct probe *probe, const struct packet *packet, int64_t now_us)
+void probe_take_packet(struct probe *probe, const struct packet *packet, int64_t passed_us)
 {
-    probe->now_us = now_us;
+    probe->tracker.passed_us = passed_us;
     take_packet(probe, packet);
+}
+
+void probe_pass(struct probe *probe, const struct pass_time *time)
+{
+    probe->time = *time;
+    expire(probe);
 }
 
 void probe_take_name(struct probe *probe, const struct told_name *told)
@@ -211,8 +222,8 @@ void probe_shed(struct probe *probe, bool on)
 
 int probe_tick(struct probe *probe, int64_t now_us, struct dl_error *error)
 {
-    probe->now_us = MAX_OF(probe->now_us, now_us);
-    flow_table_expire(probe->tracker.table, probe->now_us, EXPIRE_PER_BATCH);
+    pass_time_idle(&probe->time, now_us);
+    expire(probe);
     if (probe->status != DL_OK && error)
         *error = probe->error;
     return probe->status;

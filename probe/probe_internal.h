@@ -47,7 +47,7 @@ struct probe {
     struct probe_stats stats;
     uint32_t input;
     struct vantage vantage;
-    int64_t now_us; /* the capture's clock: the latest time seen */
+    struct pass_time time;
     bool ending;    /* flows end because the capture does */
     bool shedding;  /* flows that begin are not inspected */
     int status;     /* first error of the sink */

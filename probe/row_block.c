@@ -46,8 +46,8 @@ bool row_put(struct row_block *block, const struct observation *observation)
 {
     const uint8_t *bytes = (const uint8_t *)observation;
     size_t text = strlen(observation->host) + 1;
-    if (block->used + sizeof(struct head) + MASK_WORDS * sizeof(uint64_t) +
-            ROW_PIECES * ROW_PIECE + text + ALIGNMENT >
+    if (block->used + sizeof(struct head) + MASK_WORDS * sizeof(uint64_t) + ROW_PIECES * ROW_PIECE +
+            text + ALIGNMENT >
         ROW_BLOCK_BYTES)
         return false;
     struct head *head = (struct head *)(void *)(block->bytes + block->used);

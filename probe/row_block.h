@@ -34,7 +34,7 @@ struct row_reader { /* zeroed before the first row; used for many blocks */
     uint64_t filled[(ROW_PIECES + 63) / 64]; /* pieces that are not zero */
 };
 
-struct row { /* one of the two */
+struct row {                               /* one of the two */
     const struct observation *observation; /* valid until the next row */
     row_call_fn call;
     const void *bytes;

@@ -18,7 +18,7 @@
 #define BUFFERS_MOST     96u
 #define BATCHES_LEAST    6u
 #define BATCHES_MOST     48u
-#define BATCH_BYTES      (BATCH_PACKETS * sizeof(struct item) + BATCH_NAMES * sizeof(struct told))
+#define BATCH_BYTES      (BATCH_PACKETS * sizeof(struct packet) + BATCH_NAMES * sizeof(struct told))
 #define ROWS_SHARE       16u
 #define BLOCKS_EACH      2u
 #define BLOCKS_MORE      4u
@@ -33,8 +33,8 @@ static bool share_out(unsigned threads, uint64_t memory, bool live, struct worke
     ret_room->batches = MIN_OF(MAX_OF(ret_room->buffers / 2, BATCHES_LEAST), BATCHES_MOST);
     ret_room->blocks = BLOCKS_EACH * (threads + 1) + BLOCKS_MORE;
     if (live) /* while a disk takes its time */
-        ret_room->blocks = (uint32_t)MAX_OF(memory / ROWS_SHARE / sizeof(struct row_block),
-                                            ret_room->blocks);
+        ret_room->blocks =
+            (uint32_t)MAX_OF(memory / ROWS_SHARE / sizeof(struct row_block), ret_room->blocks);
     ret_room->questions = MAX_OF(memory / QUESTIONS_SHARE, PROBE_MEMORY_LEAST);
     uint64_t taken = ret_room->questions + (uint64_t)ret_room->buffers * CAPTURE_BUFFER_BYTES +
                      ret_room->batches * BATCH_BYTES + ret_room->blocks * sizeof(struct row_block);
@@ -63,16 +63,15 @@ static void worker_batch(struct worker *worker, const struct batch *batch)
     const uint16_t *which = batch->shares[worker->number];
     uint32_t count = batch->share_counts[worker->number], name = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const struct item *item = &batch->items[which[i]];
         for (; name < batch->name_count && batch->names[name].before <= which[i]; name++)
             if (batch->names[name].worker == worker->number)
                 probe_take_name(worker->probe, &batch->names[name].name);
-        probe_take_packet(worker->probe, &item->packet, item->now_us);
+        probe_take_packet(worker->probe, &batch->items[which[i]], batch->passed_us[which[i]]);
     }
     for (; name < batch->name_count; name++)
         if (batch->names[name].worker == worker->number)
             probe_take_name(worker->probe, &batch->names[name].name);
-    probe_tick(worker->probe, batch->now_us, NULL);
+    probe_pass(worker->probe, &batch->time);
     if (batch->ends)
         probe_end_input(worker->probe, NULL);
 }
@@ -152,9 +151,8 @@ void worker_options(struct workers *workers, struct probe_options *options, unsi
     options->on_client = given->on_client ? on_client : NULL;
     options->on_facts = NULL;
     options->context = producer;
-    options->sink = (struct probe_sink){.context = producer,
-                                        .observation = producer_observation,
-                                        .count = count_for};
+    options->sink = (struct probe_sink){
+        .context = producer, .observation = producer_observation, .count = count_for};
 }
 
 static int observation_for(void *context, const struct observation *observation,

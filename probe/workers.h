@@ -38,7 +38,8 @@
 
 struct workers;
 
-struct workers_sink { /* called by the writer alone; between inputs by who calls the functions below */
+struct
+    workers_sink { /* called by the writer alone; between inputs by who calls the functions below */
     void *context;
     int (*observation)(void *context, const struct observation *observation,
                        struct dl_error *error);
@@ -54,9 +55,10 @@ struct workers_sink { /* called by the writer alone; between inputs by who calls
 };
 
 struct workers_options {
-    struct probe_options probe; /* `key`, `sink`, `part`, `on_client` and the context are not used */
-    struct key *const *keys;    /* workers_key_count(threads) handles of one key; NULL for none */
-    unsigned threads;           /* 1 to WORKERS_MAX */
+    struct probe_options
+        probe;               /* `key`, `sink`, `part`, `on_client` and the context are not used */
+    struct key *const *keys; /* workers_key_count(threads) handles of one key; NULL for none */
+    unsigned threads;        /* 1 to WORKERS_MAX */
     bool live;
     struct workers_sink sink;
     /* As probe_options.on_client, called by several threads at once, each with a number of its own, from

@@ -12,25 +12,20 @@
 #include "probe/row_block.h"
 #include "probe/workers.h"
 
-#define BATCH_PACKETS  2048u
-#define BATCH_BUFFERS  6u
-#define BATCH_NAMES    1024u
-#define BATCH_EXTRA    (256u * 1024u) /* datagrams that were put together, and texts of names */
-#define READ_FRAMES    1024u
+#define BATCH_PACKETS 2048u
+#define BATCH_BUFFERS 6u
+#define BATCH_NAMES   1024u
+#define BATCH_EXTRA   (256u * 1024u) /* datagrams that were put together, and texts of names */
+#define READ_FRAMES   1024u
 
 struct workers_room { /* how the memory is shared out; bytes and numbers */
     uint64_t questions, worker;
     uint32_t buffers, batches, blocks;
 };
 
-struct buffer_slot { /* what frames lie in; the reader's alone */
-    uint8_t *bytes;  /* NULL until first needed */
+struct buffer_slot {     /* what frames lie in; the reader's alone */
+    uint8_t *bytes;      /* NULL until first needed */
     uint32_t references; /* batches that have frames in it */
-};
-
-struct item {
-    struct packet packet;
-    int64_t now_us; /* the latest time the capture had seen by then */
 };
 
 struct told { /* a name for a worker */
@@ -40,15 +35,16 @@ struct told { /* a name for a worker */
 };
 
 struct batch {
-    struct item *items;
+    struct packet *items;
+    int64_t *passed_us; /* of the capture's time when the item came */
     struct told *names;
     uint8_t *extra;
     uint16_t **shares; /* of each worker: its items */
     uint32_t *share_counts;
     uint32_t item_count, name_count, extra_used;
     uint32_t buffers[BATCH_BUFFERS], buffer_count; /* slots */
-    int64_t now_us;
-    bool ends; /* the input does */
+    struct pass_time time;                         /* by its end */
+    bool ends;                                     /* the input does */
 };
 
 struct producer { /* of rows; one thread's */
@@ -81,23 +77,24 @@ struct spread {
     struct frame frames[READ_FRAMES];
     struct buffer_slot *buffers;
     uint32_t buffer_count;
-    uint32_t current; /* slot that bytes are read into; buffer_count: the capture's own */
-    bool current_used; /* frames of it were spread */
+    uint32_t current;   /* slot that bytes are read into; buffer_count: the capture's own */
+    bool current_used;  /* frames of it were spread */
     uint32_t last_free; /* where one was found last: a warm one */
-    uint8_t *spare; /* for frames that are thrown away */
+    uint8_t *spare;     /* for frames that are thrown away */
     struct batch *open; /* NULL: none */
     uint64_t reclaimed; /* batches whose buffers were given back */
     uint64_t dropped;
     bool behind; /* the last batch that was wanted was not to be had */
-    int64_t now_us;
+    struct pass_time time;
 };
 
 struct row_lists { /* between producers and the writer */
     pthread_mutex_t lock;
-    pthread_cond_t wanted, room, drained; /* for the writer; producers; who waits for all to be written */
+    pthread_cond_t wanted, room,
+        drained; /* for the writer; producers; who waits for all to be written */
     struct row_block *first, *last, *free, *kept, *kept_last;
     uint32_t made, maximum, kept_count;
-    bool active; /* an input is read: the sink is the writer's */
+    bool active;      /* an input is read: the sink is the writer's */
     bool stop, hurry; /* hurry: somebody waits for `drained` */
     bool trouble;     /* the sink has failed and is tried again */
     bool failed;      /* for good; `error` says why */

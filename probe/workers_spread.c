@@ -120,8 +120,7 @@ static bool batch_open(struct workers *workers, int wait_ms)
 {
     struct spread *spread = &workers->spread;
     uint64_t size = workers->ring_size;
-    if (workers->submitted >= size &&
-        !await_done(workers, workers->submitted - size + 1, wait_ms))
+    if (workers->submitted >= size && !await_done(workers, workers->submitted - size + 1, wait_ms))
         return false;
     spread->open = &workers->ring[workers->submitted % workers->ring_size];
     batch_clear(workers, spread->open);
@@ -131,7 +130,7 @@ static bool batch_open(struct workers *workers, int wait_ms)
 static void batch_submit(struct workers *workers, bool ends)
 {
     struct spread *spread = &workers->spread;
-    spread->open->now_us = spread->now_us;
+    spread->open->time = spread->time;
     spread->open->ends = ends;
     spread->open = NULL;
     pthread_mutex_lock(&workers->lock);
@@ -184,10 +183,10 @@ static void on_name(void *context, const struct told_name *name)
         memcpy(host, name->host, length);
     }
     struct batch *batch = spread->open; /* which may be another one by now */
-    struct told told = {
-        .name = *name,
-        .before = batch->item_count,
-        .worker = part_of(&spread->key, &name->client, &name->server, workers->count)};
+    struct told told = {.name = *name,
+                        .before = batch->item_count,
+                        .worker =
+                            part_of(&spread->key, &name->client, &name->server, workers->count)};
     told.name.host = host;
     batch->names[batch->name_count++] = told;
     if (told.worker == PART_SHARED)
@@ -232,25 +231,26 @@ static void spread_frame(struct workers *workers, const struct frame *frame)
     struct spread *spread = &workers->spread;
     spread->stats.packets++;
     spread->stats.bytes += frame->length;
-    spread->now_us = MAX_OF(spread->now_us, frame->time_us);
-    if (spread->open->item_count == BATCH_PACKETS || BATCH_EXTRA - spread->open->extra_used < DECODED_MAX)
+    pass_time_note(&spread->time, frame->time_us);
+    if (spread->open->item_count == BATCH_PACKETS ||
+        BATCH_EXTRA - spread->open->extra_used < DECODED_MAX)
         batch_next(workers);
-    struct packet *packet = &spread->open->items[spread->open->item_count].packet;
+    struct packet *packet = &spread->open->items[spread->open->item_count];
     if (decoder_decode(spread->decoder, frame, packet) != DECODE_OK)
         return;
     if (packet->source_port == 53 || packet->destination_port == 53) {
         const struct packet copy = *packet; /* the names it tells may fill the batch */
-        if (probe_take_question(spread->questions, &copy, spread->now_us))
+        if (probe_take_question(spread->questions, &copy, spread->time.passed_us))
             return;
         if (BATCH_EXTRA - spread->open->extra_used < DECODED_MAX)
             batch_next(workers);
-        packet = &spread->open->items[spread->open->item_count].packet;
+        packet = &spread->open->items[spread->open->item_count];
         *packet = copy;
     }
     keep_bytes(workers, frame, packet);
     struct batch *batch = spread->open;
     unsigned owner = owner_of(workers, packet);
-    batch->items[batch->item_count].now_us = spread->now_us;
+    batch->passed_us[batch->item_count] = spread->time.passed_us;
     batch->shares[owner][batch->share_counts[owner]++] = (uint16_t)batch->item_count++;
 }
 
@@ -285,7 +285,7 @@ static bool is_due(struct workers *workers)
 static void tick(struct workers *workers, int64_t now_us)
 {
     struct spread *spread = &workers->spread;
-    spread->now_us = MAX_OF(spread->now_us, now_us);
+    pass_time_idle(&spread->time, now_us);
     if (spread->open || batch_open(workers, 0))
         batch_submit(workers, false);
 }
@@ -314,10 +314,10 @@ static int spread_read(struct workers *workers, int timeout_ms, int64_t now_us,
         spread->current_used = true;
         for (size_t i = 0; i < count; i++)
             spread_frame(workers, &spread->frames[i]);
-        probe_tick(spread->questions, spread->now_us, NULL);
+        probe_pass(spread->questions, &spread->time);
     } else if (status == DL_AGAIN && !holding) {
         tick(workers, now_us);
-        probe_tick(spread->questions, spread->now_us, NULL);
+        probe_pass(spread->questions, &spread->time);
     }
     if (live && spread->open && is_due(workers))
         batch_submit(workers, false);
@@ -380,7 +380,7 @@ void workers_begin_input(struct workers *workers, uint32_t input, const struct v
         probe_begin_input(workers->alone, input, vantage);
         return;
     }
-    spread->now_us = INT64_MIN;
+    pass_time_begin(&spread->time);
     spread->current = spread->buffer_count;
     spread->current_used = false;
     capture_use_buffers(capture, fresh_buffer, workers);
@@ -406,7 +406,7 @@ int workers_end_input(struct workers *workers, struct dl_error *error)
     if (!spread->open)
         batch_open(workers, -1);
     batch_submit(workers, true);
-    probe_tick(spread->questions, spread->now_us, NULL);
+    probe_pass(spread->questions, &spread->time);
     probe_end_input(spread->questions, NULL);
     producer_hand_over(&spread->rows);
     await_done(workers, workers->submitted, -1);
@@ -423,6 +423,7 @@ static int ring_init(struct workers *workers)
     for (uint32_t i = 0; workers->ring && i < workers->ring_size; i++) {
         struct batch *batch = &workers->ring[i];
         batch->items = malloc(BATCH_PACKETS * sizeof(*batch->items));
+        batch->passed_us = malloc(BATCH_PACKETS * sizeof(*batch->passed_us));
         batch->names = malloc(BATCH_NAMES * sizeof(*batch->names));
         batch->extra = malloc(BATCH_EXTRA);
         batch->shares = calloc(workers->count, sizeof(*batch->shares));
@@ -430,8 +431,8 @@ static int ring_init(struct workers *workers)
         for (unsigned w = 0; batch->shares && w < workers->count; w++)
             if (!(batch->shares[w] = malloc(BATCH_PACKETS * sizeof(**batch->shares))))
                 return -ENOMEM;
-        if (!batch->items || !batch->names || !batch->extra || !batch->shares ||
-            !batch->share_counts)
+        if (!batch->items || !batch->passed_us || !batch->names || !batch->extra ||
+            !batch->shares || !batch->share_counts)
             return -ENOMEM;
     }
     return workers->ring ? DL_OK : -ENOMEM;
@@ -444,6 +445,7 @@ static void ring_finish(struct workers *workers)
         for (unsigned w = 0; batch->shares && w < workers->count; w++)
             free(batch->shares[w]);
         free(batch->items);
+        free(batch->passed_us);
         free(batch->names);
         free(batch->extra);
         free(batch->shares);

@@ -23,7 +23,7 @@
  */
 #define ARENA_BYTES     CAPTURE_BUFFER_BYTES
 #define ARENA_MARGIN    256u /* an arena with less room for small frames is full */
-#define PAUSE_MS        50 /* while an interface is down: its socket may always be readable */
+#define PAUSE_MS        50   /* while an interface is down: its socket may always be readable */
 #define LINKTYPE_RAW_IP 101u
 #define COUNTER_HALF    UINT32_C(0x80000000)
 

@@ -99,7 +99,7 @@ void tracker_drop_evidence(struct tracker *tracker, struct flow *flow)
 
 struct flow *tracker_unless_overdue(struct tracker *tracker, struct flow *flow)
 {
-    if (!flow || !flow_table_is_overdue(tracker->table, flow, tracker->now_us))
+    if (!flow || !flow_table_is_overdue(tracker->table, flow, tracker->passed_us))
         return flow;
     flow_table_end(tracker->table, flow, CLOSE_IDLE);
     return NULL;
@@ -565,9 +565,9 @@ bool tracker_packet(struct tracker *tracker, const struct packet *packet,
         flow_table_key(tracker->table, &packet->source, packet->source_port, &packet->destination,
                        packet->destination_port, packet->transport, 0);
     struct flow *flow = tracker_unless_overdue(
-        tracker, flow_table_find(tracker->table, &lookup, &packet->source, packet->source_port,
-                                 &packet->destination, packet->destination_port,
-                                 packet->transport));
+        tracker,
+        flow_table_find(tracker->table, &lookup, &packet->source, packet->source_port,
+                        &packet->destination, packet->destination_port, packet->transport));
     bool is_new = flow == NULL;
     if (flow && is_reuse(tracker, flow, packet, lookup.from_high)) {
         flow_table_end(tracker->table, flow, CLOSE_IDLE);

@@ -250,7 +250,8 @@ def silent_pipe(folder):
         for number in range(5):
             line.udp(f"10.0.0.{number + 1}", 4000, "198.51.100.1", 9999, b"first words")
         line.now += 600_000_000
-        line.udp("10.0.0.77", 4000, "198.51.100.1", 9999, b"much later")
+        for _ in range(600):  # in the end they have been silent for long
+            line.udp("10.0.0.77", 4000, "198.51.100.1", 9999, b"much later")
         process.stdin.write(frames.pcap(line.frames))
         process.stdin.flush()
         deadline = time.monotonic() + 10
