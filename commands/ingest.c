@@ -43,53 +43,6 @@ const struct catalog *ingest_catalog(const struct ingest *ingest)
     return ingest->catalog;
 }
 
-/* ---- the probe's sink ---- */
-
-static void print_tag(const struct ingest *ingest, const struct observation *o)
-{
-    char time[CLOCK_TEXT_SIZE], server[ADDRESS_TEXT_SIZE] = "a peer", reasons[96] = "";
-    for (unsigned i = 0; i < REASON_COUNT; i++) {
-        const char *word = (o->reasons & 1u << i) ? word_text(WORD_REASON, 1u << i) : NULL;
-        if (word)
-            snprintf(reasons + strlen(reasons), sizeof(reasons) - strlen(reasons), "%s%s",
-                     reasons[0] ? "," : "", word);
-    }
-    if (o->server.kind == ENDPOINT_ADDRESS)
-        address_format(&o->server.address, server);
-    (void)ingest;
-    printf("%s %s %s %s %s:%u %s %s\n", clock_format(o->start_us, time), o->service,
-           o->certainty ? word_text(WORD_CERTAINTY, o->certainty) : "-",
-           o->role ? word_text(WORD_ROLE, o->role) : "-", server, o->server_port,
-           o->host[0] ? o->host : "-", reasons);
-    fflush(stdout);
-}
-
-static int sink_observation(void *context, const struct observation *observation,
-                            struct dl_error *error)
-{
-    struct ingest *ingest = context;
-    if (ingest->common->since_us && observation->start_us < ingest->common->since_us)
-        return DL_OK;
-    if (ingest->common->until_us && observation->start_us >= ingest->common->until_us)
-        return DL_OK;
-    if ((observation->flags & OBSERVATION_EARLY) && ingest->options->live &&
-        observation->service[0])
-        print_tag(ingest, observation);
-    return store_put(ingest->store, observation, error);
-}
-
-static int sink_count(void *context, const struct hour_count *count, struct dl_error *error)
-{
-    struct ingest *ingest = context;
-    return store_put_count(ingest->store, count, error);
-}
-
-static void note_client(void *context, const struct address *client, int64_t time_us)
-{
-    struct ingest *ingest = context;
-    vantage_vote(&ingest->votes, ingest->geo, ingest->catalog, client, time_us);
-}
-
 /* ---- opening ---- */
 
 static void vantage_from_options(struct ingest *ingest)
@@ -204,26 +157,16 @@ static int open_parts(struct ingest *ingest, struct dl_error *error)
     if (status == DL_OK)
         status = store_put_meta(ingest->store, "fingerprints",
                                 fingerprints_version(ingest->fingerprints), error);
-    if (status == DL_OK) {
-        struct probe_options options = {
-            .catalog = ingest->catalog,
-            .fingerprints = ingest->fingerprints,
-            .key = ingest->key,
-            .all_names = o->all_names,
-            .keep_addresses = o->keep_addresses,
-            .live = o->live || o->early,
-            .memory = o->memory,
-            .sink = {.context = ingest, .observation = sink_observation, .count = sink_count},
-            .on_client = note_client,
-            .context = ingest};
-        status = probe_create(&ingest->probe, &options, error);
-    }
+    if (status == DL_OK)
+        status = ingest_open_workers(ingest, error);
     return status;
 }
 
 static void ingest_destroy(struct ingest *ingest)
 {
-    probe_destroy(ingest->probe);
+    workers_destroy(ingest->workers);
+    for (unsigned i = 0; i < ARRAY_LENGTH(ingest->keys); i++)
+        key_destroy(ingest->keys[i]);
     key_destroy(ingest->key);
     geo_close(ingest->geo);
     fingerprints_destroy(ingest->fingerprints);
@@ -306,9 +249,9 @@ bool ingest_store_failed(struct ingest *ingest, int status, const struct dl_erro
 static int store_notes(struct ingest *ingest, uint32_t input, const struct capture_stats *capture,
                        struct dl_error *error)
 {
-    struct probe_stats now;
-    const struct probe_stats *before = &ingest->before;
-    probe_get_stats(ingest->probe, &now);
+    struct workers_stats all;
+    workers_get_stats(ingest->workers, &all);
+    const struct probe_stats now = all.probe, *before = &ingest->before.probe;
     const struct {
         const char *kind;
         uint64_t count;
@@ -321,6 +264,11 @@ static int store_notes(struct ingest *ingest, uint32_t input, const struct captu
         {"packets dropped by the kernel", capture->kernel_dropped},
         {"packets dropped by the interface", capture->interface_dropped},
         {"packets the capturing program says it lost", capture->file_dropped},
+        {"packets dropped because the threads that look at them were behind",
+         all.dropped - ingest->before.dropped},
+        {"flows tagged without a look inside because packets came too fast",
+         now.shed - before->shed},
+        {"flows that could not be stored", all.rows_lost - ingest->before.rows_lost},
     };
     int status = DL_OK;
     for (unsigned i = DECODE_OK + 1; status == DL_OK && i < DECODE_KIND_COUNT; i++)
@@ -354,45 +302,64 @@ static const char *base_name(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
-uint64_t ingest_lost(const struct capture_stats *stats)
+uint64_t ingest_lost(struct ingest *ingest, const struct capture_stats *stats)
 {
-    return stats->kernel_dropped + stats->interface_dropped + stats->file_dropped;
+    struct workers_stats workers;
+    workers_get_stats(ingest->workers, &workers);
+    return stats->kernel_dropped + stats->interface_dropped + stats->file_dropped +
+           workers.dropped - ingest->before.dropped;
 }
 
-void ingest_record_update(struct input_record *record, const struct capture_stats *stats)
+void ingest_record_update(struct ingest *ingest, struct input_record *record,
+                          const struct capture_stats *stats)
 {
     record->packets = stats->packets;
     record->bytes = stats->bytes;
-    record->lost = ingest_lost(stats);
+    record->lost = ingest_lost(ingest, stats);
     record->first_us = stats->first_us;
     record->last_us = stats->last_us;
 }
 
-/* Ends an input: flows, notes, coverage, the final row. */
+void ingest_cover(const struct input_record *record, const struct coverage_span *span,
+                  int64_t to_us, struct coverage_record *ret_coverage)
+{
+    *ret_coverage = (struct coverage_record){.input = record->number,
+                                             .from_us = span->from_us,
+                                             .to_us = to_us,
+                                             .link_up = span->link_up,
+                                             .packets = record->packets - span->packets,
+                                             .lost = record->lost - span->lost};
+}
+
+static int store_last_coverage(struct ingest *ingest, const struct input_record *record,
+                               const struct coverage_span *last, int64_t to_us,
+                               struct dl_error *error)
+{
+    const struct coverage_span all = {.from_us = record->first_us, .link_up = true};
+    struct coverage_record coverage;
+    if (!last && record->packets == 0)
+        return DL_OK;
+    ingest_cover(record, last ? last : &all, last ? to_us : record->last_us, &coverage);
+    return store_put_coverage(ingest->store, &coverage, error);
+}
+
 void ingest_finish_input(struct ingest *ingest, struct capture *capture,
                          struct input_record *record, struct vantage_draft *draft,
-                         bool with_coverage)
+                         const struct coverage_span *last, int64_t to_us)
 {
     struct dl_error error = {0};
     struct capture_stats stats;
-    struct probe_stats now;
-    int status = probe_end_input(ingest->probe, &error);
+    struct workers_stats now, *before = &ingest->before;
+    int status = workers_end_input(ingest->workers, &error);
     capture_get_stats(capture, &stats);
-    probe_get_stats(ingest->probe, &now);
-    ingest_record_update(record, &stats);
-    vantage_settle(draft, &ingest->votes, ingest->catalog, stats.last_us);
+    workers_get_stats(ingest->workers, &now);
+    ingest_record_update(ingest, record, &stats);
+    ingest_settle_vantage(ingest, draft, stats.last_us);
     record->vantage = draft->vantage;
     if (status == DL_OK)
         status = store_notes(ingest, record->number, &stats, &error);
-    if (status == DL_OK && with_coverage && stats.packets) {
-        struct coverage_record coverage = {.input = record->number,
-                                           .from_us = stats.first_us,
-                                           .to_us = stats.last_us,
-                                           .link_up = true,
-                                           .packets = stats.packets,
-                                           .lost = record->lost};
-        status = store_put_coverage(ingest->store, &coverage, &error);
-    }
+    if (status == DL_OK)
+        status = store_last_coverage(ingest, record, last, to_us, &error);
     if (status == DL_OK)
         status = store_update_input(ingest->store, record, &error);
     if (status == DL_OK)
@@ -402,22 +369,33 @@ void ingest_finish_input(struct ingest *ingest, struct capture *capture,
     ingest->result.bytes += stats.bytes;
     ingest->result.lost += record->lost;
     ingest->result.flows +=
-        now.flows + now.questions - ingest->before.flows - ingest->before.questions;
-    ingest->result.stored += now.stored - ingest->before.stored;
-    ingest->result.counted += now.counted - ingest->before.counted;
+        now.probe.flows + now.probe.questions - before->probe.flows - before->probe.questions;
+    ingest->result.stored +=
+        now.probe.stored - before->probe.stored - (now.rows_lost - before->rows_lost);
+    ingest->result.counted += now.probe.counted - before->probe.counted;
+    ingest->result.shed += now.probe.shed - before->probe.shed;
+    ingest->result.rows_lost += now.rows_lost - before->rows_lost;
 }
 
 int ingest_begin_input(struct ingest *ingest, struct input_record *record,
-                       const struct vantage_draft *draft, struct dl_error *error)
+                       const struct vantage_draft *draft, struct capture *capture,
+                       struct dl_error *error)
 {
     record->vantage = draft->vantage;
     int status = store_begin_input(ingest->store, record, error);
     if (status != DL_OK)
         return status;
-    memset(&ingest->votes, 0, sizeof(ingest->votes));
-    probe_get_stats(ingest->probe, &ingest->before);
-    probe_begin_input(ingest->probe, record->number, &draft->vantage);
+    memset(ingest->votes, 0, sizeof(ingest->votes));
+    workers_get_stats(ingest->workers, &ingest->before);
+    workers_begin_input(ingest->workers, record->number, &draft->vantage, capture);
     return DL_OK;
+}
+
+int ingest_start(struct ingest *ingest, struct dl_error *error)
+{
+    int status = ingest->started ? DL_OK : workers_start(ingest->workers, error);
+    ingest->started = status == DL_OK;
+    return status;
 }
 
 /* ---- files ---- */
@@ -426,22 +404,22 @@ int ingest_begin_input(struct ingest *ingest, struct input_record *record,
 static bool on_idle(void *context)
 {
     struct ingest *ingest = context;
-    struct dl_error error = {0};
-    int status = store_commit(ingest->store, false, &error);
-    return !ingest_store_failed(ingest, status, &error) && !ingest_stop_wanted;
+    workers_flush(ingest->workers);
+    return !ingest_stop_wanted;
 }
 
 /* Reads frames until the end. What ended it: DL_END, damage, or -EINTR. */
 static int read_frames(struct ingest *ingest, struct capture *capture, const char *name,
                        struct dl_error *error)
 {
-    struct frame frames[CAPTURE_BATCH];
-    size_t count;
+    bool store_failed;
     int64_t began_us = clock_monotonic_us();
     int damage = DL_END;
     capture_on_idle(capture, on_idle, ingest);
     for (;;) {
-        int status = capture_read(capture, frames, CAPTURE_BATCH, -1, &count, error);
+        int status = workers_read(ingest->workers, -1, 0, &store_failed, error);
+        if (store_failed && ingest_store_failed(ingest, status, error))
+            return status;
         if (status == DL_END)
             return damage;
         if (status == -EINTR)
@@ -452,11 +430,6 @@ static int read_frames(struct ingest *ingest, struct capture *capture, const cha
             damage = status;
             continue;
         }
-        status = probe_frames(ingest->probe, frames, count, error);
-        if (status == DL_OK)
-            status = store_commit(ingest->store, false, error);
-        if (ingest_store_failed(ingest, status, error))
-            return status;
         progress(ingest, capture, name, began_us);
         if (ingest_stop_wanted)
             return -EINTR;
@@ -490,7 +463,8 @@ static void file_one(struct ingest *ingest, const struct input_file *file)
     if (ingest->hash && file->has_fingerprint)
         record.has_sha256 = input_sha256(file->path, record.sha256) == DL_OK;
     ingest_draft(ingest, file->path, &draft);
-    if (ingest_store_failed(ingest, ingest_begin_input(ingest, &record, &draft, &error), &error))
+    status = ingest_begin_input(ingest, &record, &draft, capture, &error);
+    if (ingest_store_failed(ingest, status, &error))
         goto done;
     record.status = read_frames(ingest, capture, name, &error);
     log_progress_end();
@@ -500,9 +474,11 @@ static void file_one(struct ingest *ingest, const struct input_file *file)
         record.complete = !interrupted;
         record.status = record.status == DL_END ? DL_OK : record.status;
         ingest->result.interrupted |= interrupted;
-        ingest_finish_input(ingest, capture, &record, &draft, true);
+        ingest_finish_input(ingest, capture, &record, &draft, NULL, 0);
         ingest->result.inputs++;
         log_debug("%s: %s, %" PRIu64 " packets", name, capture_kind(capture), record.packets);
+    } else {
+        workers_end_input(ingest->workers, NULL);
     }
 done:
     capture_close(capture);
@@ -526,6 +502,8 @@ int ingest_files(struct ingest *ingest, const char *const *words, size_t count)
     struct dl_error error = {0};
     uint64_t failed = ingest->result.failed;
     int status = ingest_confine(ingest, words, count, NULL, &error);
+    if (status == DL_OK)
+        status = ingest_start(ingest, &error);
     if (status != DL_OK) {
         log_error("%s", dl_error_text(&error, status));
         ingest->result.failed++;
@@ -556,10 +534,14 @@ static void say_result(const struct ingest *ingest)
              " stored, %" PRIu64 " only counted; store: %s",
              r->inputs, r->inputs == 1 ? "" : "s", r->packets, r->flows, r->stored, r->counted,
              ingest->store_path);
-    struct probe_stats probe;
-    probe_get_stats(ingest->probe, &probe);
-    log_debug("at most %u flows at once; %.1f MB held for flows and their parts", probe.flows_peak,
-              (double)probe.memory / 1e6);
+    struct workers_stats workers;
+    workers_get_stats(ingest->workers, &workers);
+    log_debug("at most %u flows at once; %.1f MB held for flows and their parts",
+              workers.probe.flows_peak, (double)workers.probe.memory / 1e6);
+    if (r->shed)
+        log_warning("inspection shed for %" PRIu64 " flows: packets came too fast", r->shed);
+    if (r->rows_lost)
+        log_warning("%" PRIu64 " flows could not be stored", r->rows_lost);
     if (r->lost)
         log_warning("%" PRIu64 " packets were lost before they could be seen", r->lost);
     if (r->damaged)
@@ -582,7 +564,7 @@ int ingest_close(struct ingest *ingest, struct ingest_result *ret_result)
     int code = EXIT_DONE;
     if (status != DL_OK || ingest->broken || (r->inputs == 0 && r->skipped == 0) || r->interrupted)
         code = EXIT_FAILED;
-    else if (r->damaged || r->lost || r->failed)
+    else if (r->damaged || r->lost || r->failed || r->rows_lost)
         code = EXIT_DAMAGED;
     if (ret_result)
         *ret_result = *r;

@@ -29,6 +29,7 @@ struct ingest_result {
     uint64_t inputs, skipped,
         failed; /* files read (also in part), already known, and of which nothing could be read */
     uint64_t packets, bytes, lost, flows, stored, counted, damaged;
+    uint64_t shed, rows_lost; /* flows not looked into; flows that the store did not take */
     bool interrupted;
 };
 

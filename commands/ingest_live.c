@@ -11,7 +11,10 @@
 
 #define LIVE_WAIT_MS      200
 #define COVERAGE_EVERY_US (60 * CLOCK_SECOND_US)
+#define COVERAGE_AGAIN_US (5 * CLOCK_SECOND_US)
 #define TELL_EVERY_US     CLOCK_SECOND_US
+#define DRAIN_WAIT_MS     50 /* more than the kernel keeps a block that is not full */
+#define DRAIN_US          (5 * CLOCK_SECOND_US)
 #define LINK_EVERY_US     (CLOCK_SECOND_US / 2)
 
 static enum clock_state clock_state_now(void)
@@ -26,39 +29,55 @@ static enum clock_state clock_state_now(void)
 struct live_run {
     struct capture *capture;
     struct input_record record;
-    int64_t coverage_from_us, coverage_due_us, tell_due_us, link_due_us;
-    uint64_t coverage_packets, coverage_lost;
-    bool link_up;
+    struct coverage_span span; /* under way */
+    int64_t coverage_due_us, tell_due_us, link_due_us;
 };
 
-/* Writes the span under way as it is by now, and the input's row; the same span again replaces it.
- * So a killed probe loses no more than a second of it, and `darkline watch` sees it grow. */
-static int coverage_tell(struct ingest *ingest, struct live_run *run, int64_t now,
-                         const struct capture_stats *stats, struct dl_error *error)
+/* What the writer stores of a span, and of the input by then. */
+struct coverage_note {
+    struct coverage_record coverage;
+    struct input_record record;
+};
+_Static_assert(sizeof(struct coverage_note) <= WORKERS_CALL_MAX, "the writer is given a copy");
+
+static int coverage_store(void *context, const void *bytes, struct dl_error *error)
 {
-    struct coverage_record coverage = {.input = run->record.number,
-                                       .from_us = run->coverage_from_us,
-                                       .to_us = now,
-                                       .link_up = run->link_up,
-                                       .packets = stats->packets - run->coverage_packets,
-                                       .lost = ingest_lost(stats) - run->coverage_lost};
-    run->tell_due_us = now + TELL_EVERY_US;
-    ingest_record_update(&run->record, stats);
-    int status = store_put_coverage(ingest->store, &coverage, error);
-    return status == DL_OK ? store_update_input(ingest->store, &run->record, error) : status;
+    struct ingest *ingest = context;
+    const struct coverage_note *note = bytes;
+    int status = store_put_coverage(ingest->store, &note->coverage, error);
+    return status == DL_OK ? store_update_input(ingest->store, &note->record, error) : status;
 }
 
-/* Ends the span under way and begins the next. */
-static int coverage_put(struct ingest *ingest, struct live_run *run, int64_t now,
-                        struct dl_error *error)
+/* Has the writer write the span under way as it is by now, and the input's row; the same span again
+ * replaces it. So a killed probe loses no more than a second of it, and `darkline watch` sees it grow.
+ * DL_AGAIN where the writer has no room for it. */
+static int coverage_tell(struct ingest *ingest, struct live_run *run, int64_t now,
+                         struct dl_error *error)
 {
     struct capture_stats stats;
     capture_get_stats(run->capture, &stats);
-    int status = coverage_tell(ingest, run, now, &stats, error);
-    run->coverage_packets = stats.packets;
-    run->coverage_lost = ingest_lost(&stats);
-    run->link_up = stats.link_up;
-    run->coverage_from_us = now;
+    run->tell_due_us = now + TELL_EVERY_US;
+    ingest_record_update(ingest, &run->record, &stats);
+    struct coverage_note note = {.record = run->record};
+    ingest_cover(&run->record, &run->span, now, &note.coverage);
+    return workers_call(ingest->workers, coverage_store, &note, sizeof(note), error);
+}
+
+/* Ends the span under way and begins the next. Where the writer has no room for it, it goes on. */
+static int coverage_end(struct ingest *ingest, struct live_run *run, int64_t now,
+                        struct dl_error *error)
+{
+    struct capture_stats stats;
+    int status = coverage_tell(ingest, run, now, error);
+    if (status == DL_AGAIN) {
+        run->coverage_due_us = now + COVERAGE_AGAIN_US;
+        return DL_OK;
+    }
+    capture_get_stats(run->capture, &stats);
+    run->span = (struct coverage_span){.from_us = now,
+                                       .packets = run->record.packets,
+                                       .lost = run->record.lost,
+                                       .link_up = stats.link_up};
     run->coverage_due_us = now + COVERAGE_EVERY_US;
     return status;
 }
@@ -66,15 +85,15 @@ static int coverage_put(struct ingest *ingest, struct live_run *run, int64_t now
 static void live_progress(struct ingest *ingest, struct live_run *run, int64_t now)
 {
     struct capture_stats stats;
-    struct probe_stats probe;
+    struct workers_stats workers;
     if (now - ingest->progress_us < CLOCK_SECOND_US || !log_progress_wanted())
         return;
     ingest->progress_us = now;
     capture_get_stats(run->capture, &stats);
-    probe_get_stats(ingest->probe, &probe);
+    workers_get_stats(ingest->workers, &workers);
     log_progress("%s: %" PRIu64 " packets, %" PRIu64 " lost, %u flows now, %" PRIu64 " stored",
-                 run->record.path, stats.packets, ingest_lost(&stats), probe.flows_now,
-                 probe.stored);
+                 run->record.path, stats.packets, ingest_lost(ingest, &stats),
+                 workers.probe.flows_now, workers.probe.stored);
 }
 
 /* Where the link goes down or comes up a span of coverage ends: nothing can be known while it is
@@ -86,33 +105,39 @@ static bool link_changed(struct live_run *run, int64_t now)
         return false;
     run->link_due_us = now + LINK_EVERY_US;
     capture_get_stats(run->capture, &stats);
-    return stats.link_up != run->link_up;
+    return stats.link_up != run->span.link_up;
 }
 
-static int live_loop(struct ingest *ingest, struct live_run *run, struct dl_error *error)
+static int live_loop(struct ingest *ingest, struct live_run *run, bool *ret_store_failed,
+                     struct dl_error *error)
 {
-    struct frame frames[CAPTURE_BATCH];
-    struct capture_stats stats;
-    size_t count;
     int status = DL_OK;
     while (status == DL_OK && !ingest_stop_wanted) {
-        status = capture_read(run->capture, frames, CAPTURE_BATCH, LIVE_WAIT_MS, &count, error);
         int64_t now = clock_now_us();
-        if (status == DL_OK)
-            status = probe_frames(ingest->probe, frames, count, error);
-        else if (status == DL_AGAIN)
-            status = probe_tick(ingest->probe, now, error);
+        status = workers_read(ingest->workers, LIVE_WAIT_MS, now, ret_store_failed, error);
+        if (status == DL_AGAIN)
+            status = DL_OK;
         if (status == DL_OK && (now >= run->coverage_due_us || link_changed(run, now)))
-            status = coverage_put(ingest, run, now, error);
-        if (status == DL_OK && now >= run->tell_due_us) {
-            capture_get_stats(run->capture, &stats);
-            status = coverage_tell(ingest, run, now, &stats, error);
-        }
-        if (status == DL_OK)
-            status = store_commit(ingest->store, false, error);
+            status = coverage_end(ingest, run, now, error);
+        if (status == DL_OK && now >= run->tell_due_us)
+            status = coverage_tell(ingest, run, now, error);
+        if (status == DL_AGAIN) /* told the next time */
+            status = DL_OK;
         live_progress(ingest, run, now);
     }
     return status;
+}
+
+/* What the kernel has taken by now is read to its end, however much comes after it. */
+static int drain(struct ingest *ingest, struct live_run *run, bool *ret_store_failed,
+                 struct dl_error *error)
+{
+    int64_t until_us = clock_monotonic_us() + DRAIN_US;
+    int status = capture_stop(run->capture, error);
+    while (status == DL_OK && clock_monotonic_us() < until_us)
+        status =
+            workers_read(ingest->workers, DRAIN_WAIT_MS, clock_now_us(), ret_store_failed, error);
+    return status == DL_AGAIN ? DL_OK : status;
 }
 
 int ingest_live(struct ingest *ingest, const struct live_options *options)
@@ -121,6 +146,7 @@ int ingest_live(struct ingest *ingest, const struct live_options *options)
     struct live_run run = {0};
     struct capture_stats stats;
     struct vantage_draft draft;
+    bool store_failed = false;
     const struct capture_live_options capture_options = {
         .filter = ingest->options->filter,
         .buffer_bytes = (uint32_t)MIN_OF(options->buffer_bytes, UINT32_MAX / 2),
@@ -128,6 +154,8 @@ int ingest_live(struct ingest *ingest, const struct live_options *options)
     int status = capture_open_live(&run.capture, options->interface, &capture_options, &error);
     if (status == DL_OK)
         status = ingest_confine(ingest, NULL, 0, options->user, &error);
+    if (status == DL_OK)
+        status = ingest_start(ingest, &error);
     if (status != DL_OK) {
         log_error("%s", dl_error_text(&error, status));
         ingest->result.failed++;
@@ -139,25 +167,26 @@ int ingest_live(struct ingest *ingest, const struct live_options *options)
         draft.set |= VANTAGE_CLOCK;
     }
     snprintf(run.record.path, sizeof(run.record.path), "live:%s", options->interface);
-    if (ingest_store_failed(ingest, ingest_begin_input(ingest, &run.record, &draft, &error),
-                            &error))
+    status = ingest_begin_input(ingest, &run.record, &draft, run.capture, &error);
+    if (ingest_store_failed(ingest, status, &error))
         goto done;
     capture_get_stats(run.capture, &stats);
-    run.link_up = stats.link_up;
-    run.coverage_from_us = clock_now_us();
-    run.coverage_due_us = run.coverage_from_us + COVERAGE_EVERY_US;
+    run.span = (struct coverage_span){.from_us = clock_now_us(), .link_up = stats.link_up};
+    run.coverage_due_us = run.span.from_us + COVERAGE_EVERY_US;
     log_info("watching %s; Ctrl-C ends it", options->interface);
-    status = live_loop(ingest, &run, &error);
+    status = live_loop(ingest, &run, &store_failed, &error);
+    int64_t ended_us = clock_now_us();
+    if (status == DL_OK)
+        status = drain(ingest, &run, &store_failed, &error);
     log_progress_end();
     if (status != DL_OK) {
         log_error("%s", dl_error_text(&error, status));
         ingest->result.damaged++;
     }
-    if (coverage_put(ingest, &run, clock_now_us(), &error) != DL_OK)
-        ingest->broken = true;
+    ingest->broken |= store_failed;
     run.record.complete = true;
     run.record.status = status;
-    ingest_finish_input(ingest, run.capture, &run.record, &draft, false);
+    ingest_finish_input(ingest, run.capture, &run.record, &draft, &run.span, ended_us);
     ingest->result.inputs++;
 done:
     capture_close(run.capture);

@@ -353,7 +353,7 @@ void common_options_init(struct common_options *common)
          "only what began at or after this time"},
         {"until", 0, "TIME", OPTION_TIME, &common->until_us, "only what began before this time"},
         {"threads", 0, "N", OPTION_NUMBER, &common->threads,
-         "worker threads; this release reads with one, whatever is asked for"},
+         "worker threads (default: one for each processor)"},
         {"verbose", 'v', NULL, OPTION_FLAG, &common->verbose, "say more"},
         {"quiet", 'q', NULL, OPTION_FLAG, &common->quiet, "say errors only"},
     };

@@ -403,13 +403,34 @@ static const struct catalog_carrier *carrier_of(const struct catalog *catalog, u
     return carrier;
 }
 
+static void add_votes(struct vantage_votes *votes, uint32_t asn, uint16_t carrier,
+                      const char country[3], uint32_t count)
+{
+    uint32_t i = 0;
+
+    while (i < votes->count &&
+           (votes->places[i].asn != asn || votes->places[i].carrier != carrier ||
+            strcmp(votes->places[i].country, country) != 0)) {
+        i++;
+    }
+    if (i == votes->count && votes->count < VANTAGE_VOTES_MAX) {
+        votes->places[i].asn = asn;
+        votes->places[i].carrier = carrier;
+        memcpy(votes->places[i].country, country, sizeof(votes->places[i].country));
+        votes->places[i].votes = 0;
+        votes->count++;
+    }
+    if (i < votes->count) {
+        votes->places[i].votes += count;
+    }
+}
+
 void vantage_vote(struct vantage_votes *votes, const struct geo *geo, const struct catalog *catalog,
                   const struct address *client, int64_t time_us)
 {
     struct geo_place place = {0};
     const struct catalog_carrier *carrier;
     uint16_t number;
-    uint32_t i = 0;
 
     if (address_is_private(client)) {
         return;
@@ -426,21 +447,16 @@ void vantage_vote(struct vantage_votes *votes, const struct geo *geo, const stru
     if (place.country[0] == '\0' && carrier) {
         snprintf(place.country, sizeof(place.country), "%s", carrier->country);
     }
-    while (i < votes->count &&
-           (votes->places[i].asn != place.asn || votes->places[i].carrier != number ||
-            strcmp(votes->places[i].country, place.country) != 0)) {
-        i++;
+    add_votes(votes, place.asn, number, place.country, 1);
+}
+
+void vantage_votes_add(struct vantage_votes *votes, const struct vantage_votes *other)
+{
+    for (uint32_t i = 0; i < other->count; i++) {
+        add_votes(votes, other->places[i].asn, other->places[i].carrier, other->places[i].country,
+                  other->places[i].votes);
     }
-    if (i == votes->count && votes->count < VANTAGE_VOTES_MAX) {
-        votes->places[i].asn = place.asn;
-        votes->places[i].carrier = number;
-        memcpy(votes->places[i].country, place.country, sizeof(place.country));
-        votes->places[i].votes = 0;
-        votes->count++;
-    }
-    if (i < votes->count) {
-        votes->places[i].votes++;
-    }
+    votes->total += other->total;
 }
 
 static bool same_asn(const struct vantage_votes *votes, uint32_t a, uint32_t b)

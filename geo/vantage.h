@@ -52,6 +52,9 @@ struct vantage_votes {
 /* One client seen at this time; private addresses do not vote. */
 void vantage_vote(struct vantage_votes *votes, const struct geo *geo, const struct catalog *catalog,
                   const struct address *client, int64_t time_us);
+/* Adds the votes of another part of the same capture. As long as there are no more than VANTAGE_VOTES_MAX
+ * places it makes no difference how the capture was divided. */
+void vantage_votes_add(struct vantage_votes *votes, const struct vantage_votes *other);
 /* Fills asn, carrier and country where they are open: by the votes if more than half agree; carrier
  * from asn ("as<N>" where the catalog has none); network and country from the carrier. */
 void vantage_settle(struct vantage_draft *draft, const struct vantage_votes *votes,

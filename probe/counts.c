@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/status.h"
 
@@ -21,6 +22,7 @@ struct cell {
 
 struct counts {
     struct hash_key key;
+    struct hash_key client_key;
     struct cell **slots;
     struct cell *other; /* what found no room; its hour is that of the first such flow */
     uint32_t used;
@@ -73,12 +75,12 @@ static struct cell *cell_create(int64_t hour_us, const char *protocol, uint16_t 
     return cell;
 }
 
-static struct cell *cell_of(struct counts *counts, const struct count_flow *flow)
+static struct cell *cell_of(struct counts *counts, int64_t hour_us, const char *protocol,
+                            uint16_t protocol_number)
 {
-    int64_t hour_us = clock_hour(flow->start_us);
-    struct cell **slot = slot_find(counts, hour_us, flow->protocol_number);
+    struct cell **slot = slot_find(counts, hour_us, protocol_number);
     if (!*slot && counts->used < COUNTS_CELLS_MAX) {
-        *slot = cell_create(hour_us, flow->protocol, flow->protocol_number);
+        *slot = cell_create(hour_us, protocol, protocol_number);
         counts->used += *slot != NULL;
     } else if (!*slot) {
         slot = &counts->other;
@@ -90,12 +92,13 @@ static struct cell *cell_of(struct counts *counts, const struct count_flow *flow
 
 void counts_add(struct counts *counts, const struct count_flow *flow)
 {
-    struct cell *cell = cell_of(counts, flow);
+    struct cell *cell =
+        cell_of(counts, clock_hour(flow->start_us), flow->protocol, flow->protocol_number);
     if (!cell)
         return;
     uint64_t words[2];
     memcpy(words, flow->client.bytes, 16);
-    uint64_t hash = hash_words(&counts->key, words, 2);
+    uint64_t hash = hash_words(&counts->client_key, words, 2);
     uint8_t rank =
         (uint8_t)(__builtin_clzll(hash << REGISTER_BITS | 1u << (REGISTER_BITS - 1)) + 1);
     uint8_t *reg = &cell->registers[hash >> (64 - REGISTER_BITS)];
@@ -106,6 +109,51 @@ void counts_add(struct counts *counts, const struct count_flow *flow)
     cell->count.bytes += flow->bytes;
     if (flow->failed_at != STAGE_NONE)
         cell->count.failed[flow->failed_at]++;
+}
+
+void counts_set_client_key(struct counts *counts, struct key *key)
+{
+    static const char zero[] = "count 0", one[] = "count 1";
+    counts->client_key = (struct hash_key){0};
+    if (key) {
+        counts->client_key.k0 = key_pseudonym_of_name(key, zero, sizeof(zero) - 1);
+        counts->client_key.k1 = key_pseudonym_of_name(key, one, sizeof(one) - 1);
+    }
+}
+
+static void cell_add(struct cell *cell, const struct cell *other)
+{
+    cell->count.flows += other->count.flows;
+    cell->count.packets += other->count.packets;
+    cell->count.bytes += other->count.bytes;
+    for (size_t i = 0; i < ARRAY_LENGTH(cell->count.failed); i++)
+        cell->count.failed[i] += other->count.failed[i];
+    for (unsigned i = 0; i < REGISTERS; i++)
+        cell->registers[i] = MAX_OF(cell->registers[i], other->registers[i]);
+}
+
+static void absorb_cell(struct counts *counts, struct cell **other,
+                        uint16_t (*renumber)(void *context, const char *protocol), void *context)
+{
+    if (!*other)
+        return;
+    const struct hour_count *count = &(*other)->count;
+    uint16_t number = (*other)->protocol_number;
+    number = number == UINT16_MAX ? number : renumber(context, count->protocol);
+    struct cell *cell = cell_of(counts, count->hour_us, count->protocol, number);
+    if (cell)
+        cell_add(cell, *other);
+    free(*other);
+    *other = NULL;
+}
+
+void counts_absorb(struct counts *counts, struct counts *from,
+                   uint16_t (*renumber)(void *context, const char *protocol), void *context)
+{
+    for (uint32_t i = 0; i < SLOTS; i++)
+        absorb_cell(counts, &from->slots[i], renumber, context);
+    absorb_cell(counts, &from->other, renumber, context);
+    from->used = 0;
 }
 
 static uint64_t estimate(const uint8_t registers[REGISTERS])

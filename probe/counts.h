@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/status.h"
+#include "store/key.h"
 #include "store/observation.h"
 
 struct counts;
@@ -21,6 +22,11 @@ struct counts;
 int counts_create(struct counts **ret_counts);
 void counts_destroy(struct counts *counts);
 
+/* The key by which clients are told apart while they are counted: made of `key`, so that the estimate of
+ * one capture is always the same, be it counted in one place or in several; without one it is no
+ * secret. Before the first flow. */
+void counts_set_client_key(struct counts *counts, struct key *key);
+
 struct count_flow {
     int64_t start_us;
     const char *protocol; /* lives as long as the counts */
@@ -30,6 +36,11 @@ struct count_flow {
     enum stage failed_at; /* STAGE_NONE: did not fail */
 };
 void counts_add(struct counts *counts, const struct count_flow *flow);
+
+/* Adds what `from` has counted, under the same key of clients, and empties that. `renumber` gives the
+ * number by which `counts` knows a protocol of `from`. */
+void counts_absorb(struct counts *counts, struct counts *from,
+                   uint16_t (*renumber)(void *context, const char *protocol), void *context);
 
 /* Gives out every cell, by hour and protocol, and forgets them. Stops at the first `fn` that
  * returns other than DL_OK and returns that. */

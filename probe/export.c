@@ -257,7 +257,7 @@ static enum stage failed_at(const struct probe *probe, const struct flow *flow,
 {
     bool waited = !(reason == CLOSE_END_OF_CAPTURE || reason == CLOSE_EVICTED) ||
                   (flow->flags & FLOW_RESET) ||
-                  (probe->now_us - flow->last_us >= SILENCE_US && reason != CLOSE_EVICTED);
+                  (probe->time.latest_us - flow->last_us >= SILENCE_US && reason != CLOSE_EVICTED);
     if ((flow->flags & (FLOW_MID_STREAM | FLOW_ANSWERED)) || !waited)
         return STAGE_NONE;
     if (flow->transport == TRANSPORT_TCP && (flow->flags & FLOW_SYN_ACK) &&
@@ -287,6 +287,10 @@ void probe_count(struct probe *probe, const struct flow *flow, enum close_reason
 void probe_flow_ended(void *context, struct flow *flow, enum close_reason reason)
 {
     struct probe *probe = context;
+    /* Whether its time had come before the capture ended must not depend on who looked when. */
+    if (reason == CLOSE_END_OF_CAPTURE &&
+        flow_table_is_overdue(probe->tracker.table, flow, probe->time.latest_us))
+        reason = CLOSE_IDLE;
     if (flow->sub == 0 && flow->inspection && !(flow->flags & FLOW_DECIDED))
         probe_inspection_finish(probe, flow);
     if (flow->flags & FLOW_INTERESTING)

@@ -47,12 +47,19 @@ static uint32_t share(uint64_t memory, unsigned percent, size_t size)
     return (uint32_t)MAX_OF(MIN_OF(count, (uint64_t)UINT32_MAX / 2), 64);
 }
 
+static bool is_part(const struct probe *probe, enum part_kind kind)
+{
+    return probe->options.part && probe->options.part->kind == kind;
+}
+
 static int parts_init(struct probe *probe, uint64_t memory)
 {
-    size_t flow_size = sizeof(struct flow) + sizeof(struct evidence) + INDEX_BYTES;
+    bool questions = is_part(probe, PART_QUESTIONS); /* needs nothing else but names */
+    size_t flow_size =
+        sizeof(struct flow) + (questions ? 0 : sizeof(struct evidence)) + INDEX_BYTES;
     uint32_t names = share(memory, SHARE_NAMES, NAME_BYTES);
     struct track_options track = {
-        .flows_maximum = share(memory, SHARE_FLOWS, flow_size),
+        .flows_maximum = share(memory, questions ? SHARE_FLOWS / 2 : SHARE_FLOWS, flow_size),
         .details_maximum = share(memory, SHARE_DETAILS, sizeof(struct details)),
         .contents_maximum = share(memory, SHARE_CONTENTS, sizeof(struct contents_stream)),
         .paces_maximum = share(memory, SHARE_PACES, sizeof(struct pace)),
@@ -68,12 +75,14 @@ static int parts_init(struct probe *probe, uint64_t memory)
             share(memory, SHARE_INSPECTIONS, sizeof(struct inspection_slot) + DPI_FLOW_BYTES));
     if (status == DL_OK)
         status = pool_init(&probe->questions, sizeof(struct question),
-                           share(memory, SHARE_QUESTIONS, sizeof(struct question)));
+                           share(memory, questions ? 100 - SHARE_FLOWS / 2 - SHARE_NAMES : SHARE_QUESTIONS,
+                                 sizeof(struct question)));
     if (status == DL_OK)
         status = inspector_pools_init(&probe->inspectors, streams, probe->options.catalog);
     probe->inspectors.fingerprints = probe->options.fingerprints;
     if (status == DL_OK)
-        status = dns_cache_create(&probe->dns_cache, share(memory, SHARE_DNS_CACHE, 64));
+        status =
+            dns_cache_create(&probe->dns_cache, questions ? 1 : share(memory, SHARE_DNS_CACHE, 64));
     if (status == DL_OK)
         status = intern_create(&probe->names, names, (size_t)names * NAME_TEXT_BYTES);
     return status;
@@ -94,8 +103,10 @@ int probe_create(struct probe **ret_probe, const struct probe_options *options,
     if (status == DL_OK)
         status = counts_create(&probe->counts);
     if (status == DL_OK)
-        status = intern_create(&probe->protocols, PROTOCOLS_MAX, PROTOCOLS_MAX * 64);
+        counts_set_client_key(probe->counts, options->key);
     if (status == DL_OK)
+        status = intern_create(&probe->protocols, PROTOCOLS_MAX, PROTOCOLS_MAX * 64);
+    if (status == DL_OK && !is_part(probe, PART_QUESTIONS))
         status = dpi_create(&probe->dpi);
     if (status != DL_OK) {
         probe_destroy(probe);
@@ -133,7 +144,8 @@ uint16_t probe_protocol_number(struct probe *probe, const char *name)
 void probe_begin_input(struct probe *probe, uint32_t input, const struct vantage *vantage)
 {
     probe->input = input;
-    probe->now_us = INT64_MIN;
+    pass_time_begin(&probe->time);
+    probe->tracker.passed_us = probe->time.passed_us;
     probe->ending = false;
     memset(&probe->vantage, 0, sizeof(probe->vantage));
     if (vantage)
@@ -144,8 +156,8 @@ static void take_packet(struct probe *probe, const struct packet *packet)
 {
     struct tracked tracked;
     bool port_dns = packet->source_port == PORT_DNS || packet->destination_port == PORT_DNS;
-    if (port_dns && packet->payload_length > 0 && probe_take_dns(probe, packet) &&
-        packet->transport == TRANSPORT_UDP)
+    if (port_dns && packet->payload_length > 0 && !is_part(probe, PART_FLOWS) &&
+        probe_take_dns(probe, packet) && packet->transport == TRANSPORT_UDP)
         return;
     if (!tracker_packet(&probe->tracker, packet, &tracked))
         return;
@@ -158,6 +170,11 @@ static void take_packet(struct probe *probe, const struct packet *packet)
         probe_take_payload(probe, &tracked, packet);
 }
 
+static void expire(struct probe *probe)
+{
+    flow_table_expire(probe->tracker.table, probe->time.passed_us, EXPIRE_PER_BATCH);
+}
+
 int probe_frames(struct probe *probe, const struct frame *frames, size_t count,
                  struct dl_error *error)
 {
@@ -165,21 +182,53 @@ int probe_frames(struct probe *probe, const struct frame *frames, size_t count,
     for (size_t i = 0; i < count; i++) {
         probe->stats.packets++;
         probe->stats.bytes += frames[i].length;
-        if (frames[i].time_us > probe->now_us)
-            probe->now_us = frames[i].time_us;
+        pass_time_note(&probe->time, frames[i].time_us);
+        probe->tracker.passed_us = probe->time.passed_us;
         if (decoder_decode(probe->decoder, &frames[i], &packet) == DECODE_OK)
             take_packet(probe, &packet);
     }
-    flow_table_expire(probe->tracker.table, probe->now_us, EXPIRE_PER_BATCH);
+    expire(probe);
     if (probe->status != DL_OK && error)
         *error = probe->error;
     return probe->status;
 }
 
+bool probe_take_question(struct probe *probe, const struct packet *packet, int64_t passed_us)
+{
+    probe->tracker.passed_us = passed_us;
+    bool port_dns = packet->source_port == PORT_DNS || packet->destination_port == PORT_DNS;
+    return port_dns && packet->payload_length > 0 && probe_take_dns(probe, packet) &&
+           packet->transport == TRANSPORT_UDP;
+}
+
+void probe_take_packet(struct probe *probe, const struct packet *packet, int64_t passed_us)
+{
+    probe->tracker.passed_us = passed_us;
+    take_packet(probe, packet);
+}
+
+void probe_pass(struct probe *probe, const struct pass_time *time)
+{
+    probe->time = *time;
+    expire(probe);
+}
+
+void probe_take_name(struct probe *probe, const struct told_name *told)
+{
+    struct dns_name name = told->name;
+    name.host = told->host ? intern_add(probe->names, told->host, strlen(told->host)) : INTERN_NONE;
+    dns_cache_add(probe->dns_cache, &told->client, &told->server, &name, told->ttl);
+}
+
+void probe_shed(struct probe *probe, bool on)
+{
+    probe->shedding = on;
+}
+
 int probe_tick(struct probe *probe, int64_t now_us, struct dl_error *error)
 {
-    probe->now_us = MAX_OF(probe->now_us, now_us);
-    flow_table_expire(probe->tracker.table, probe->now_us, EXPIRE_PER_BATCH);
+    pass_time_idle(&probe->time, now_us);
+    expire(probe);
     if (probe->status != DL_OK && error)
         *error = probe->error;
     return probe->status;
@@ -191,12 +240,27 @@ int probe_end_input(struct probe *probe, struct dl_error *error)
     probe->ending = true;
     flow_table_end_all(probe->tracker.table, CLOSE_END_OF_CAPTURE);
     status = probe->status;
-    if (status == DL_OK)
-        status = counts_flush(probe->counts, probe->input, probe->options.sink.count,
-                              probe->options.sink.context, &probe->error);
+    if (status == DL_OK && !probe->options.part)
+        status = probe_flush_counts(probe, &probe->error);
     if (status != DL_OK && error)
         *error = probe->error;
     return status;
+}
+
+static uint16_t renumber(void *context, const char *protocol)
+{
+    return probe_protocol_number(context, protocol);
+}
+
+void probe_absorb_counts(struct probe *probe, struct probe *from)
+{
+    counts_absorb(probe->counts, from->counts, renumber, probe);
+}
+
+int probe_flush_counts(struct probe *probe, struct dl_error *error)
+{
+    return counts_flush(probe->counts, probe->input, probe->options.sink.count,
+                        probe->options.sink.context, error);
 }
 
 void probe_get_stats(const struct probe *probe, struct probe_stats *ret_stats)

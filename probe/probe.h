@@ -29,6 +29,8 @@ struct probe_sink {
     int (*count)(void *context, const struct hour_count *count, struct dl_error *error);
 };
 
+struct probe_part;
+
 #define PROBE_MEMORY_DEFAULT (UINT64_C(512) << 20)
 #define PROBE_MEMORY_LEAST   (UINT64_C(16) << 20)
 
@@ -40,6 +42,7 @@ struct probe_options {
     bool live;       /* write rows as soon as a flow is tagged, and again at its end */
     uint64_t memory; /* bytes for flows and their parts; 0 for the default */
     struct probe_sink sink;
+    const struct probe_part *part; /* NULL: it sees all of the capture (parts.h) */
     /* Each client address once a flow begins (for the vantage's vote); may be NULL. */
     void (*on_client)(void *context, const struct address *client, int64_t time_us);
     /* What inspection found of each flow, when it ends (for tests and tools); may be NULL. */
@@ -55,6 +58,7 @@ struct probe_stats {
     uint64_t evicted;          /* flows that left because the table was full */
     uint64_t parts_refused;    /* evidence, inspections, buffers that found no room */
     uint64_t icmp_unmatched;   /* ICMP errors about flows not known */
+    uint64_t shed;             /* flows tagged without a look at their payload (parts.h) */
     uint64_t decode[DECODE_KIND_COUNT];
     uint32_t flows_now, flows_peak;
     uint64_t memory; /* bytes held for flows and their parts */

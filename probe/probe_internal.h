@@ -10,6 +10,7 @@
 #include "probe/classify/dpi.h"
 #include "probe/counts.h"
 #include "probe/flow/track.h"
+#include "probe/parts.h"
 #include "probe/probe.h"
 
 /* The third part of a DNS question's flow. */
@@ -27,6 +28,8 @@ struct question {
 struct inspection_slot {
     struct inspection inspection;
     struct flow *flow;
+    struct dns_hint hint; /* as it was when the first payload came: later answers are of no account */
+    bool hinted;
     uint32_t older, newer;
 };
 
@@ -44,8 +47,9 @@ struct probe {
     struct probe_stats stats;
     uint32_t input;
     struct vantage vantage;
-    int64_t now_us; /* the capture's clock: the latest time seen */
+    struct pass_time time;
     bool ending;    /* flows end because the capture does */
+    bool shedding;  /* flows that begin are not inspected */
     int status;     /* first error of the sink */
     struct dl_error error;
     uint16_t protocol_dns, protocol_unknown;

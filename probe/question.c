@@ -24,9 +24,10 @@ static struct flow *question_find(struct probe *probe, const struct packet *pack
     struct flow_lookup lookup =
         flow_table_key(table, &packet->source, packet->source_port, &packet->destination,
                        packet->destination_port, packet->transport, sub);
-    struct flow *flow =
+    struct flow *flow = tracker_unless_overdue(
+        &probe->tracker,
         flow_table_find(table, &lookup, &packet->source, packet->source_port, &packet->destination,
-                        packet->destination_port, packet->transport);
+                        packet->destination_port, packet->transport));
     *ret_side = message->is_response ? SIDE_SERVER : SIDE_CLIENT;
     *ret_new = flow == NULL;
     if (flow)
@@ -183,6 +184,20 @@ static void answer_add(const struct probe *probe, struct question *question,
         inspect_page(probe, flow, &answer.addresses[i], facts);
 }
 
+static void tell(struct probe *probe, const struct flow *flow, const struct address *server,
+                 const struct dns_name *name, uint32_t ttl)
+{
+    const struct probe_part *part = probe->options.part;
+    const struct address *client = flow_address(flow, SIDE_CLIENT);
+    if (!part) {
+        dns_cache_add(probe->dns_cache, client, server, name, ttl);
+        return;
+    }
+    struct told_name told = {.client = *client, .server = *server, .name = *name, .ttl = ttl};
+    told.host = name->host ? intern_text(probe->names, name->host) : NULL;
+    part->on_name(part->context, &told);
+}
+
 /* Remembers the addresses for the flows that will follow. */
 static void remember(struct probe *probe, const struct flow *flow, const struct question *question,
                      const struct packet *packet, const struct dns_message *message)
@@ -200,8 +215,7 @@ static void remember(struct probe *probe, const struct flow *flow, const struct 
         const struct dns_answer *record = &message->answers[i];
         name.has_ech = record->has_ech;
         for (unsigned a = 0; a < record->address_count; a++)
-            dns_cache_add(probe->dns_cache, flow_address(flow, SIDE_CLIENT), &record->addresses[a],
-                          &name, record->ttl);
+            tell(probe, flow, &record->addresses[a], &name, record->ttl);
     }
 }
 

@@ -11,8 +11,20 @@
 #define DPI_PACKETS_TCP  10u
 #define DPI_PACKETS_UDP  8u
 
+static struct inspection_slot *slot_at(const struct probe *probe, uint32_t number)
+{
+    return pool_at(&probe->inspections, number);
+}
+
+/* What the client had been told of the server. Once inspection has begun that is what was known then:
+ * how long a flow lives before it is looked at for the last time must not make a difference. */
 static bool hint_of(const struct probe *probe, const struct flow *flow, struct dns_hint *ret_hint)
 {
+    if (flow->inspection) {
+        const struct inspection_slot *slot = slot_at(probe, flow->inspection);
+        *ret_hint = slot->hint;
+        return slot->hinted;
+    }
     return dns_cache_find(probe->dns_cache, flow_address(flow, SIDE_CLIENT),
                           flow_address(flow, SIDE_SERVER), flow->start_us, ret_hint);
 }
@@ -136,7 +148,8 @@ static bool ask_dpi(struct probe *probe, struct flow *flow, struct inspection *i
         return false;
     }
     inspection->dpi_packets++;
-    bool decided = dpi_packet(probe->dpi, inspection->dpi, packet->ip, packet->ip_captured,
+    bool shared = dpi_is_shared(packet->transport, packet->source_port, packet->destination_port);
+    bool decided = dpi_packet(probe->dpi, inspection->dpi, packet->ip, packet->ip_captured, shared,
                               packet->time_us, &result);
     if (!decided && inspection->dpi_packets < most)
         return false;
@@ -255,11 +268,6 @@ void probe_inspection_finish(struct probe *probe, struct flow *flow)
         keep_certificate(probe, flow, &inspection->facts);
 }
 
-static struct inspection_slot *slot_at(const struct probe *probe, uint32_t number)
-{
-    return pool_at(&probe->inspections, number);
-}
-
 void probe_inspection_release(struct probe *probe, struct flow *flow)
 {
     struct inspection_slot *slot = slot_at(probe, flow->inspection);
@@ -294,6 +302,15 @@ static struct inspection *inspection_of(struct probe *probe, struct flow *flow)
 {
     if (flow->inspection)
         return probe_inspection(probe, flow);
+    if (probe->shedding) {
+        probe->stats.shed++;
+        flow->flags |= FLOW_DECIDED;
+        if (!(flow->flags & FLOW_INTERESTING))
+            tracker_drop_evidence(&probe->tracker, flow);
+        return NULL;
+    }
+    struct dns_hint hint = {0};
+    bool hinted = hint_of(probe, flow, &hint);
     uint32_t number = pool_take(&probe->inspections);
     if (number == POOL_NONE && probe->oldest_inspection) {
         decide(probe, slot_at(probe, probe->oldest_inspection)->flow);
@@ -303,6 +320,8 @@ static struct inspection *inspection_of(struct probe *probe, struct flow *flow)
         return NULL;
     struct inspection_slot *slot = slot_at(probe, number);
     slot->flow = flow;
+    slot->hint = hint;
+    slot->hinted = hinted;
     slot->older = probe->newest_inspection;
     if (slot->older)
         slot_at(probe, slot->older)->newer = number;

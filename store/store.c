@@ -116,6 +116,43 @@ int store_commit(struct store *store, bool force, struct dl_error *error)
     return store_run(store, &binder, error);
 }
 
+bool store_is_committed(const struct store *store)
+{
+    return sqlite3_get_autocommit(store->db) != 0;
+}
+
+static bool may_pass(int status)
+{
+    return status == -ENOSPC || status == -EDQUOT || status == -EIO || status == -EBUSY ||
+           status == -EFBIG || status == -ENOMEM;
+}
+
+int store_resume(struct store *store, struct dl_error *error)
+{
+    struct intern *names = NULL;
+    int status = store->failure.status;
+
+    if (status == DL_OK) {
+        return DL_OK;
+    }
+    if (!may_pass(status)) {
+        return dl_error_set(error, DL_CORRUPT, "%s", store->failure.message);
+    }
+    /* Texts of the transaction that was undone are not there: they begin anew, under numbers of their own. */
+    status = database_integer(store->db, store->path, "SELECT ifnull(max(id), 0) FROM strings",
+                              &store->name_base, error);
+    if (status == DL_OK) {
+        status = intern_create(&names, STORE_NAMES_MAX, STORE_NAMES_BYTES_MAX);
+    }
+    if (status != DL_OK) {
+        return DL_AGAIN;
+    }
+    intern_destroy(store->names);
+    store->names = names;
+    store->failure = (struct dl_error){0};
+    return DL_OK;
+}
+
 uint64_t store_row_count(const struct store *store)
 {
     return store->rows;

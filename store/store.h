@@ -70,6 +70,13 @@ int store_put_note(struct store *store, uint32_t input, const char *kind, uint64
 /* Commits if a batch is full or STORE_COMMIT_US have passed since the last commit; call it often.
  * `force` commits at once. */
 int store_commit(struct store *store, bool force, struct dl_error *error);
+bool store_is_committed(const struct store *store); /* all that was put so far is */
+/*
+ * After a failure that may pass (a full disk): the store takes records again. What was put since the last
+ * commit is not in it and has to be put once more. DL_AGAIN where the failure may pass but has not, DL_CORRUPT
+ * where it is of another kind.
+ */
+int store_resume(struct store *store, struct dl_error *error);
 uint64_t store_row_count(const struct store *store); /* observations put so far */
 
 /* ---- reading ---- */

@@ -114,6 +114,16 @@ void capture_on_idle(struct capture *capture, capture_idle_fn idle, void *contex
     }
 }
 
+void capture_use_buffers(struct capture *capture, capture_fresh_fn fresh, void *context)
+{
+    if (capture->reader) {
+        capture->reader->fresh = fresh;
+        capture->reader->fresh_context = context;
+    } else {
+        live_use_buffers(capture->state, fresh, context);
+    }
+}
+
 /* Counts the frames that go out, and closes the gaps that the filter made. Returns how many are
  * left. */
 static size_t account(struct capture *capture, struct frame *frames, size_t count)
@@ -160,6 +170,11 @@ int capture_read(struct capture *capture, struct frame *frames, size_t maximum, 
         capture->ended = true;
     }
     return status;
+}
+
+int capture_stop(struct capture *capture, struct dl_error *error)
+{
+    return capture->reader ? DL_OK : live_stop(capture->state, error);
 }
 
 void capture_get_stats(struct capture *capture, struct capture_stats *ret_stats)

@@ -75,6 +75,17 @@ int capture_open_live(struct capture **ret_capture, const char *interface,
 void capture_on_idle(struct capture *capture, capture_idle_fn idle, void *context);
 
 /*
+ * Frames that stay: whenever bytes are read anew, `fresh` says into which buffer (CAPTURE_BUFFER_BYTES,
+ * aligned to a page, of the caller, who keeps it until after capture_close() or the next call of `fresh`).
+ * The frames of one capture_read() lie in the buffer given out last before it returned, or where none was
+ * given out yet, in the handle's own; none of these is written to again. `fresh` may give the last buffer
+ * again where no frame in it is needed any more.
+ */
+#define CAPTURE_BUFFER_BYTES (2u * (CAPTURE_FRAME_MAX + 64u * 1024u) + 256u * 1024u)
+typedef uint8_t *(*capture_fresh_fn)(void *context);
+void capture_use_buffers(struct capture *capture, capture_fresh_fn fresh, void *context);
+
+/*
  * Up to `maximum` frames. DL_OK with at least one; DL_AGAIN (live only) when `timeout_ms` passed
  * without any; DL_END at the end. Where a file is damaged, every whole frame before the damage is
  * given out first, then DL_TRUNCATED or DL_MALFORMED once (the error names file, offset and what is
@@ -84,6 +95,10 @@ void capture_on_idle(struct capture *capture, capture_idle_fn idle, void *contex
  */
 int capture_read(struct capture *capture, struct frame *frames, size_t maximum, int timeout_ms,
                  size_t *ret_count, struct dl_error *error);
+
+/* Live: nothing that comes from now on is taken; what was taken before can still be read, until DL_AGAIN.
+ * A negated errno where the kernel refuses. Nothing to do for files. */
+int capture_stop(struct capture *capture, struct dl_error *error);
 
 /* Counters so far. For live captures it asks the kernel: not per packet. */
 void capture_get_stats(struct capture *capture, struct capture_stats *ret_stats);

@@ -34,6 +34,10 @@ extern const struct capture_format capture_format_pcap;
 extern const struct capture_format capture_format_pcapng;
 extern const struct capture_format capture_format_live;
 
+/* As capture_use_buffers(). */
+void live_use_buffers(void *state, capture_fresh_fn fresh, void *context);
+/* As capture_stop(). */
+int live_stop(void *state, struct dl_error *error);
 /* The state of capture_format_live. */
 int live_open(void **ret_state, const char *interface, const struct capture_live_options *options,
               struct dl_error *error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Interfaces, by libpcap (TPACKET_V3). */
 #include <errno.h>
+#include <linux/filter.h>
 #include <net/if.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -18,11 +19,12 @@
 #define BUFFER_BYTES    (64u * 1024u * 1024u)
 #define SNAP_LENGTH     65535u
 #define SNAP_LENGTH_MIN 64u
-#define KERNEL_WAIT_MS  100 /* how long the kernel keeps a block that is not full */
+#define KERNEL_WAIT_MS  20 /* how long the kernel keeps a block that is not full: tags wait for it */
 /* Frames are copied here: a kernel block is given back when the last of its frames was handed over.
  */
-#define ARENA_BYTES     (4u * 1024u * 1024u)
-#define PAUSE_MS        50 /* while an interface is down: its socket may always be readable */
+#define ARENA_BYTES     CAPTURE_BUFFER_BYTES
+#define ARENA_MARGIN    256u /* an arena with less room for small frames is full */
+#define PAUSE_MS        50   /* while an interface is down: its socket may always be readable */
 #define LINKTYPE_RAW_IP 101u
 #define COUNTER_HALF    UINT32_C(0x80000000)
 
@@ -34,8 +36,12 @@ struct live {
     unsigned index; /* 0 for "any" */
     uint32_t link_type, snap_length;
     uint64_t number;
-    uint8_t *arena;
+    uint8_t *arena, *own_arena;
     size_t used;
+    capture_fresh_fn fresh; /* NULL: one arena for all */
+    void *fresh_context;
+    bool full; /* the read under way was broken off: no other frame would fit */
+    size_t maximum;
     struct frame *frames; /* of the read under way */
     size_t count;
     uint32_t seen_dropped, seen_interface_dropped; /* libpcap's counters are 32 bits wide */
@@ -127,7 +133,7 @@ static void live_close(void *state)
     if (live->control >= 0) {
         close(live->control);
     }
-    free(live->arena);
+    free(live->own_arena);
     free(live);
 }
 
@@ -146,7 +152,7 @@ int live_open(void **ret_state, const char *interface, const struct capture_live
     live->snap_length = MIN_OF(MAX_OF(snap_length, SNAP_LENGTH_MIN), CAPTURE_FRAME_MAX);
     live->control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     live->index = if_nametoindex(interface);
-    live->arena = malloc(ARENA_BYTES);
+    live->arena = live->own_arena = malloc(ARENA_BYTES);
     int status = live->arena
                      ? activate(live, options, error)
                      : dl_error_set(error, -ENOMEM, "%s: %s", interface, dl_strerror(-ENOMEM));
@@ -173,6 +179,11 @@ static void on_frame(u_char *context, const struct pcap_pkthdr *header, const u_
         .number = ++live->number,
         .link_type = live->link_type,
     };
+    /* The next one may be as long as any. What libpcap has not handed over yet it keeps. */
+    if (live->count == live->maximum || ARENA_BYTES - live->used < live->snap_length) {
+        live->full = true;
+        pcap_breakloop(live->pcap);
+    }
 }
 
 /* What the kernel has, as far as the batch and the arena have room. */
@@ -181,15 +192,40 @@ static int dispatch(struct live *live, struct frame *frames, size_t maximum)
     int result = 1;
     live->frames = frames;
     live->count = 0;
-    live->used = 0;
-    while (result > 0 && live->count < maximum) {
-        size_t room = MIN_OF((ARENA_BYTES - live->used) / live->snap_length, maximum - live->count);
-        if (room == 0) {
-            break;
-        }
-        result = pcap_dispatch(live->pcap, (int)room, on_frame, (u_char *)live);
+    live->maximum = maximum;
+    live->full = false;
+    if (!live->fresh) {
+        live->used = 0;
+    } else if (ARENA_BYTES - live->used < live->snap_length + ARENA_MARGIN) {
+        live->arena = live->fresh(live->fresh_context);
+        live->used = 0;
     }
-    return result;
+    while (result > 0 && !live->full) {
+        result = pcap_dispatch(live->pcap, -1, on_frame, (u_char *)live);
+    }
+    return result == PCAP_ERROR_BREAK ? 0 : result;
+}
+
+void live_use_buffers(void *state, capture_fresh_fn fresh, void *context)
+{
+    struct live *live = state;
+    live->fresh = fresh;
+    live->fresh_context = context;
+    live->used = ARENA_BYTES; /* the first read asks for one */
+}
+
+/* Not by pcap_setfilter(): that throws away what waits. */
+int live_stop(void *state, struct dl_error *error)
+{
+    struct live *live = state;
+    struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
+    const struct sock_fprog program = {.len = 1, .filter = &none};
+    if (setsockopt(pcap_fileno(live->pcap), SOL_SOCKET, SO_ATTACH_FILTER, &program,
+                   sizeof(program)) != 0) {
+        return dl_error_set(error, -errno, "%s: cannot stop taking packets: %s", live->interface,
+                            strerror(errno));
+    }
+    return DL_OK;
 }
 
 /* Is the interface that we opened still there, under its name? */

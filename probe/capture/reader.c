@@ -18,6 +18,7 @@
  * aligned pages. */
 #define MIDDLE      READER_NEED_MAX
 #define BUFFER_SIZE (MIDDLE + READER_NEED_MAX + READER_BLOCK)
+_Static_assert(BUFFER_SIZE == CAPTURE_BUFFER_BYTES, "others make buffers too");
 
 /* Until a pipe has something to read (or an error that read() will tell): DL_OK, or -EINTR. */
 static int wait_for_pipe(const struct reader *reader)
@@ -101,6 +102,9 @@ bool reader_fill(struct reader *reader, size_t need)
     }
     if (need > READER_NEED_MAX || reader->status != DL_OK) {
         return false;
+    }
+    if (reader->fresh) {
+        reader->buffer = reader->fresh(reader->fresh_context);
     }
     uint8_t *start = reader->buffer + MIDDLE - left;
     memmove(start, reader->at, left);
@@ -203,7 +207,7 @@ int reader_open(struct reader **ret_reader, const char *path, struct dl_error *e
     }
     reader->fd = -1;
     reader->name = strdup(name);
-    reader->buffer = aligned_alloc(ALIGNMENT, BUFFER_SIZE);
+    reader->buffer = reader->own_buffer = aligned_alloc(ALIGNMENT, BUFFER_SIZE);
     if (reader->name && reader->buffer) {
         reader->at = reader->end = reader->buffer + MIDDLE;
         status = open_path(reader, path);
@@ -238,7 +242,7 @@ void reader_close(struct reader *reader)
         close(reader->fd);
     }
     free(reader->packed_bytes);
-    free(reader->buffer);
+    free(reader->own_buffer);
     free(reader->name);
     free(reader);
 }

@@ -32,6 +32,9 @@ struct reader {
     bool regular;         /* a file: reading it never waits */
     capture_idle_fn idle; /* may be NULL */
     void *idle_context;
+    capture_fresh_fn fresh; /* where bytes go that are read anew; NULL: over the old ones */
+    void *fresh_context;
+    uint8_t *own_buffer;
     const struct unpacker *unpacker; /* NULL for plain files */
     void *unpacker_state;
     uint8_t *packed_bytes;

@@ -11,6 +11,8 @@
 #define NDPI_AT_LEAST(major, minor)                                                                \
     (NDPI_MAJOR > (major) || (NDPI_MAJOR == (major) && NDPI_MINOR >= (minor)))
 
+#define PORT_QUIC 443
+
 struct dpi {
     struct ndpi_detection_module_struct *module;
 };
@@ -30,6 +32,67 @@ static struct ndpi_detection_module_struct *module_init(void)
 #endif
 }
 
+/*
+ * What nDPI learnt of one flow it says of others later, by their addresses and ports. That is no payload of
+ * theirs, and what a flow is called would depend on which others the same module happens to see. One such
+ * memory is worth having: calls find their peers by STUN, from one socket to many, and only some of it tells
+ * whose call it is. Those flows all come to one module, in the order of the capture (dpi_is_shared()); for
+ * them and nothing else the STUN cache is open.
+ */
+#if NDPI_AT_LEAST(4, 4)
+
+static void caches_limit(struct ndpi_detection_module_struct *module)
+{
+    for (int i = 0; i < NDPI_LRUCACHE_MAX; i++)
+        ndpi_set_lru_cache_size(module, (lru_cache_type)i, 0);
+}
+
+static void stun_cache_open(bool open)
+{
+    (void)open; /* turned off for all: here is nothing to be opened and closed packet by packet */
+}
+#else
+/* These stand in for nDPI's own, which cannot be turned off there. */
+static _Thread_local bool stun_cache_is_open;
+
+u_int8_t ndpi_lru_find_cache(struct ndpi_lru_cache *c, u_int32_t key, u_int16_t *value,
+                             u_int8_t clean_key_when_found)
+{
+    struct ndpi_lru_cache_entry *entry = &c->entries[key % c->num_entries];
+    if (!stun_cache_is_open || !entry->is_full || entry->key != key)
+        return 0;
+    *value = entry->value;
+    if (clean_key_when_found)
+        entry->is_full = 0;
+    return 1;
+}
+
+void ndpi_lru_add_to_cache(struct ndpi_lru_cache *c, u_int32_t key, u_int16_t value)
+{
+    struct ndpi_lru_cache_entry *entry = &c->entries[key % c->num_entries];
+    if (!stun_cache_is_open)
+        return;
+    entry->is_full = 1;
+    entry->key = key;
+    entry->value = value;
+}
+
+static void caches_limit(struct ndpi_detection_module_struct *module)
+{
+    (void)module;
+}
+
+static void stun_cache_open(bool open)
+{
+    stun_cache_is_open = open;
+}
+#endif
+
+bool dpi_is_shared(uint8_t transport, uint16_t port, uint16_t other_port)
+{
+    return transport == TRANSPORT_UDP && port != PORT_QUIC && other_port != PORT_QUIC;
+}
+
 int dpi_create(struct dpi **ret_dpi)
 {
     struct dpi *dpi = calloc(1, sizeof(*dpi));
@@ -45,6 +108,7 @@ int dpi_create(struct dpi **ret_dpi)
     NDPI_BITMASK_SET_ALL(all);
     ndpi_set_protocol_detection_bitmask2(dpi->module, &all);
 #endif
+    caches_limit(dpi->module);
     ndpi_finalize_initialization(dpi->module);
     *ret_dpi = dpi;
     return DL_OK;
@@ -116,10 +180,11 @@ static bool is_decided(struct dpi *dpi, struct dpi_flow *flow, ndpi_protocol pro
 }
 
 bool dpi_packet(struct dpi *dpi, struct dpi_flow *flow, const uint8_t *ip, size_t length,
-                int64_t time_us, struct dpi_result *ret_result)
+                bool shared, int64_t time_us, struct dpi_result *ret_result)
 {
     uint64_t time_ms = time_us > 0 ? (uint64_t)time_us / 1000 : 0;
     uint16_t size = (uint16_t)(length > UINT16_MAX ? UINT16_MAX : length);
+    stun_cache_open(shared);
 #if NDPI_AT_LEAST(4, 6)
     ndpi_protocol protocol =
         ndpi_detection_process_packet(dpi->module, inner(flow), ip, size, time_ms, NULL);
@@ -127,6 +192,7 @@ bool dpi_packet(struct dpi *dpi, struct dpi_flow *flow, const uint8_t *ip, size_
     ndpi_protocol protocol =
         ndpi_detection_process_packet(dpi->module, inner(flow), ip, size, time_ms);
 #endif
+    stun_cache_open(false);
     if (!is_decided(dpi, flow, protocol))
         return false;
     result_fill(dpi, flow, protocol, ret_result);

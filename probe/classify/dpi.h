@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "base/words.h"
 
 struct dpi;
 struct dpi_flow;
@@ -32,9 +33,12 @@ struct dpi_result {
                            characters, "" for none */
 };
 
-/* One packet of the flow, from its IP header on. True when nDPI has decided. */
+/* May what nDPI says of such a flow depend on others of this kind (calls find their peers by STUN)? Then all
+ * of them must come to one dpi, in the order of the capture. */
+bool dpi_is_shared(uint8_t transport, uint16_t port, uint16_t other_port);
+/* One packet of the flow, from its IP header on; `shared` as above. True when nDPI has decided. */
 bool dpi_packet(struct dpi *dpi, struct dpi_flow *flow, const uint8_t *ip, size_t length,
-                int64_t time_us, struct dpi_result *ret_result);
+                bool shared, int64_t time_us, struct dpi_result *ret_result);
 /* No more packets will come. */
 void dpi_give_up(struct dpi *dpi, struct dpi_flow *flow, struct dpi_result *ret_result);
 const char *dpi_version(void);

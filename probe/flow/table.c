@@ -332,13 +332,18 @@ bool flow_table_evict(struct flow_table *table, enum flow_class flow_class)
     return true;
 }
 
+bool flow_table_is_overdue(const struct flow_table *table, const struct flow *flow, int64_t now_us)
+{
+    return now_us - flow->last_us >= table->timeout_us[flow->flow_class];
+}
+
 size_t flow_table_expire(struct flow_table *table, int64_t now_us, size_t limit)
 {
     size_t ended = 0;
     for (int i = 0; i < FLOW_CLASS_COUNT; i++) {
         while (ended < limit && table->lists[i].oldest) {
             struct flow *flow = flow_at(table, table->lists[i].oldest);
-            if (now_us - flow->last_us < table->timeout_us[i])
+            if (!flow_table_is_overdue(table, flow, now_us))
                 break;
             flow_table_end(table, flow, CLOSE_IDLE);
             ended++;

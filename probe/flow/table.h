@@ -56,6 +56,8 @@ struct flow *flow_table_add(struct flow_table *table, const struct flow_lookup *
 void flow_table_touch(struct flow_table *table, struct flow *flow, int64_t time_us);
 /* Moves the flow to another class. */
 void flow_table_set_class(struct flow_table *table, struct flow *flow, enum flow_class flow_class);
+/* Has the flow been silent for its class's timeout at this time? */
+bool flow_table_is_overdue(const struct flow_table *table, const struct flow *flow, int64_t now_us);
 /* Ends one flow now. */
 void flow_table_end(struct flow_table *table, struct flow *flow, enum close_reason reason);
 /* Ends the least recently seen flow of the class with CLOSE_EVICTED, where a part of it is wanted;

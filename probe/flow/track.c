@@ -100,6 +100,14 @@ void tracker_drop_evidence(struct tracker *tracker, struct flow *flow)
     flow->flags &= (uint16_t)~FLOW_EVENTFUL;
 }
 
+struct flow *tracker_unless_overdue(struct tracker *tracker, struct flow *flow)
+{
+    if (!flow || !flow_table_is_overdue(tracker->table, flow, tracker->passed_us))
+        return flow;
+    flow_table_end(tracker->table, flow, CLOSE_IDLE);
+    return NULL;
+}
+
 /* ---- what any packet adds ---- */
 
 static void count_ip_id(struct evidence_side *side, const struct packet *packet, bool first)
@@ -524,8 +532,9 @@ static bool icmp_error(struct tracker *tracker, const struct packet *packet,
     uint8_t transport = transport_of(q->protocol);
     struct flow_lookup lookup = flow_table_key(tracker->table, &q->source, q->source_port,
                                                &q->destination, q->destination_port, transport, 0);
-    struct flow *flow = flow_table_find(tracker->table, &lookup, &q->source, q->source_port,
-                                        &q->destination, q->destination_port, transport);
+    struct flow *flow = tracker_unless_overdue(
+        tracker, flow_table_find(tracker->table, &lookup, &q->source, q->source_port,
+                                 &q->destination, q->destination_port, transport));
     if (!flow) {
         tracker->icmp_unmatched++;
         return false;
@@ -558,9 +567,10 @@ bool tracker_packet(struct tracker *tracker, const struct packet *packet,
     struct flow_lookup lookup =
         flow_table_key(tracker->table, &packet->source, packet->source_port, &packet->destination,
                        packet->destination_port, packet->transport, 0);
-    struct flow *flow =
+    struct flow *flow = tracker_unless_overdue(
+        tracker,
         flow_table_find(tracker->table, &lookup, &packet->source, packet->source_port,
-                        &packet->destination, packet->destination_port, packet->transport);
+                        &packet->destination, packet->destination_port, packet->transport));
     bool is_new = flow == NULL;
     if (flow && is_reuse(tracker, flow, packet, lookup.from_high)) {
         flow_table_end(tracker->table, flow, CLOSE_IDLE);

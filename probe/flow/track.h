@@ -29,6 +29,7 @@ struct tracker {
     struct pool evidence, details, paces;
     struct contents contents;
     struct track_options options;
+    int64_t passed_us; /* set by the owner: flows that were silent for too long by then have ended */
     uint64_t evidence_refused, icmp_unmatched, details_refused, paces_refused;
 };
 
@@ -70,6 +71,9 @@ static inline const struct pace *tracker_pace(struct tracker *tracker, const str
     struct evidence *evidence = tracker_evidence(tracker, flow);
     return evidence && evidence->pace ? pool_at(&tracker->paces, evidence->pace) : NULL;
 }
+/* The flow, unless it had been silent for too long by `passed_us`: then it ends here and NULL is returned. So it
+ * does not matter when flow_table_expire() was called last. NULL for NULL. */
+struct flow *tracker_unless_overdue(struct tracker *tracker, struct flow *flow);
 /* Gives the flow an evidence part if it has none; false at the maximum. */
 bool tracker_give_evidence(struct tracker *tracker, struct flow *flow);
 /* Gives evidence, details and pace back: the flow is decided, uninteresting and uneventful. */
