@@ -14,6 +14,7 @@
 #define NAMES_BYTES_MAX  (64u << 20)
 #define PROTOCOLS_MAX    2048u
 #define EXPIRE_PER_BATCH 4096u
+#define GROUP_MAX        16u
 /* How the memory is shared out; the rest is slack for nDPI's own. */
 #define SHARE_FLOWS       40u
 #define SHARE_INSPECTIONS 20u
@@ -136,14 +137,15 @@ void probe_begin_input(struct probe *probe, uint32_t input, const struct vantage
         probe->vantage = *vantage;
 }
 
-static void take_packet(struct probe *probe, const struct packet *packet)
+static void take_packet(struct probe *probe, const struct packet *packet,
+                        const struct track_look *look)
 {
     struct tracked tracked;
     bool port_dns = packet->source_port == PORT_DNS || packet->destination_port == PORT_DNS;
     if (port_dns && packet->payload_length > 0 && probe_take_dns(probe, packet) &&
         packet->transport == TRANSPORT_UDP)
         return;
-    if (!tracker_packet(&probe->tracker, packet, &tracked))
+    if (!tracker_packet_looked(&probe->tracker, packet, look, &tracked))
         return;
     if (tracked.is_new)
         probe_flow_began(probe, tracked.flow, packet);
@@ -154,18 +156,48 @@ static void take_packet(struct probe *probe, const struct packet *packet)
         probe_take_payload(probe, &tracked, packet);
 }
 
+/* Packets at hand at one time: enough to hide the way to memory, few enough to stay in the cache. */
+struct group {
+    unsigned count;
+    struct packet packets[GROUP_MAX];
+    struct track_look looks[GROUP_MAX];
+    int64_t now_us[GROUP_MAX]; /* the capture's clock by each of them */
+};
+
+static void take_group(struct probe *probe, struct group *group)
+{
+    for (unsigned i = 0; i < group->count; i++)
+        tracker_look_at_flow(&probe->tracker, &group->looks[i]);
+    for (unsigned i = 0; i < group->count; i++)
+        tracker_look_at_evidence(&probe->tracker, &group->looks[i]);
+    for (unsigned i = 0; i < group->count; i++) {
+        probe->now_us = group->now_us[i];
+        take_packet(probe, &group->packets[i], &group->looks[i]);
+    }
+    group->count = 0;
+}
+
 int probe_frames(struct probe *probe, const struct frame *frames, size_t count,
                  struct dl_error *error)
 {
-    struct packet packet;
+    struct group group;
+    int64_t now_us = probe->now_us;
+    group.count = 0;
+    probe->stats.packets += count;
     for (size_t i = 0; i < count; i++) {
-        probe->stats.packets++;
+        struct packet *packet = &group.packets[group.count];
         probe->stats.bytes += frames[i].length;
-        if (frames[i].time_us > probe->now_us)
-            probe->now_us = frames[i].time_us;
-        if (decoder_decode(probe->decoder, &frames[i], &packet) == DECODE_OK)
-            take_packet(probe, &packet);
+        now_us = MAX_OF(now_us, frames[i].time_us);
+        if (decoder_decode(probe->decoder, &frames[i], packet) != DECODE_OK)
+            continue;
+        tracker_look(&probe->tracker, packet, &group.looks[group.count]);
+        group.now_us[group.count++] = now_us;
+        /* What was put together from fragments lives until the next frame is decoded. */
+        if (group.count == GROUP_MAX || (packet->flags & PACKET_REASSEMBLED))
+            take_group(probe, &group);
     }
+    take_group(probe, &group);
+    probe->now_us = now_us;
     flow_table_expire(probe->tracker.table, probe->now_us, EXPIRE_PER_BATCH);
     if (probe->status != DL_OK && error)
         *error = probe->error;

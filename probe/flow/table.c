@@ -31,6 +31,7 @@ struct flow_table {
 };
 
 #define SLOTS_START 4096u
+#define CACHE_LINE  64u
 /* Within one grain a flow seen again keeps its place in the list: order need not be finer. */
 #define TOUCH_GRAIN_US CLOCK_SECOND_US
 
@@ -144,6 +145,25 @@ struct flow *flow_table_find(struct flow_table *table, const struct flow_lookup 
             address_equal(&flow->low, low) && address_equal(&flow->high, high))
             return flow;
     }
+}
+
+void flow_table_prefetch(const struct flow_table *table, const struct flow_lookup *lookup)
+{
+    __builtin_prefetch(&table->slots[lookup->hash & table->slot_mask]);
+}
+
+const struct flow *flow_table_prefetch_flow(const struct flow_table *table,
+                                            const struct flow_lookup *lookup)
+{
+    uint32_t at = lookup->hash & table->slot_mask;
+    while (table->slots[at].flow != POOL_NONE && table->slots[at].hash != lookup->hash)
+        at = (at + 1) & table->slot_mask;
+    if (table->slots[at].flow == POOL_NONE)
+        return NULL;
+    const struct flow *flow = flow_at(table, table->slots[at].flow);
+    __builtin_prefetch(flow, 1);
+    __builtin_prefetch((const char *)flow + CACHE_LINE, 1);
+    return flow;
 }
 
 static void slot_insert(struct slot *slots, uint32_t mask, uint32_t flow, uint32_t hash)

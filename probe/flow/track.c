@@ -547,14 +547,44 @@ static bool icmp_error(struct tracker *tracker, const struct packet *packet,
     return true;
 }
 
+void tracker_look(struct tracker *tracker, const struct packet *packet, struct track_look *ret_look)
+{
+    ret_look->lookup =
+        flow_table_key(tracker->table, &packet->source, packet->source_port, &packet->destination,
+                       packet->destination_port, packet->transport, 0);
+    ret_look->flow = NULL;
+    flow_table_prefetch(tracker->table, &ret_look->lookup);
+}
+
+void tracker_look_at_flow(struct tracker *tracker, struct track_look *look)
+{
+    look->flow = flow_table_prefetch_flow(tracker->table, &look->lookup);
+}
+
+void tracker_look_at_evidence(struct tracker *tracker, const struct track_look *look)
+{
+    if (!look->flow || !look->flow->evidence)
+        return;
+    const char *evidence = pool_at(&tracker->evidence, look->flow->evidence);
+    __builtin_prefetch(evidence, 1);
+    __builtin_prefetch(evidence + sizeof(struct evidence) / 2, 1);
+    __builtin_prefetch(evidence + sizeof(struct evidence) - 1, 1);
+}
+
 bool tracker_packet(struct tracker *tracker, const struct packet *packet,
                     struct tracked *ret_tracked)
 {
+    struct track_look look;
+    tracker_look(tracker, packet, &look);
+    return tracker_packet_looked(tracker, packet, &look, ret_tracked);
+}
+
+bool tracker_packet_looked(struct tracker *tracker, const struct packet *packet,
+                           const struct track_look *look, struct tracked *ret_tracked)
+{
     if (packet->has_quote)
         return icmp_error(tracker, packet, ret_tracked);
-    struct flow_lookup lookup =
-        flow_table_key(tracker->table, &packet->source, packet->source_port, &packet->destination,
-                       packet->destination_port, packet->transport, 0);
+    struct flow_lookup lookup = look->lookup;
     struct flow *flow =
         flow_table_find(tracker->table, &lookup, &packet->source, packet->source_port,
                         &packet->destination, packet->destination_port, packet->transport);

@@ -50,6 +50,21 @@ struct tracked {
 bool tracker_packet(struct tracker *tracker, const struct packet *packet,
                     struct tracked *ret_tracked);
 
+/*
+ * The same in steps, for who has several packets at hand: memory is slow, and most of a flow's is
+ * not in the cache when its packet comes. Each step asks for what the next one reads, so take each
+ * for all packets before the next.
+ */
+struct track_look {
+    struct flow_lookup lookup;
+    const struct flow *flow; /* a hint: what the third step may read of */
+};
+void tracker_look(struct tracker *tracker, const struct packet *packet, struct track_look *ret_look);
+void tracker_look_at_flow(struct tracker *tracker, struct track_look *look);
+void tracker_look_at_evidence(struct tracker *tracker, const struct track_look *look);
+bool tracker_packet_looked(struct tracker *tracker, const struct packet *packet,
+                           const struct track_look *look, struct tracked *ret_tracked);
+
 /* The evidence of a flow, NULL if it has none. */
 static inline struct evidence *tracker_evidence(struct tracker *tracker, const struct flow *flow)
 {
