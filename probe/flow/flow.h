@@ -107,6 +107,7 @@ struct evidence {
     /* What the client sent and wants answered since the server's last packet that was no reset, and
      * when the first of it went out. */
     uint8_t unanswered;
+    bool no_dns; /* the client was told no name for the server before the flow began */
     uint32_t unanswered_after_us;
     uint32_t issuer;   /* interned, INTERN_NONE */
     uint32_t contents; /* ticket of what the server said (contents.h); 0 it said nothing yet */

@@ -15,10 +15,14 @@ struct flow_table;
 
 typedef void (*flow_ended_fn)(void *context, struct flow *flow, enum close_reason reason);
 
+/* This one will soon end, perhaps: the place to ask for its parts from memory. */
+typedef void (*flow_ending_fn)(void *context, const struct flow *flow);
+
 struct flow_table_options {
     uint32_t maximum;                     /* flows at once */
     int64_t timeout_us[FLOW_CLASS_COUNT]; /* 0: the default of the class */
     flow_ended_fn ended;
+    flow_ending_fn ending; /* may be NULL */
     void *context;
 };
 

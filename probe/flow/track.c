@@ -24,12 +24,27 @@ static void flow_gone(void *context, struct flow *flow, enum close_reason reason
     tracker_drop_evidence(tracker, flow);
 }
 
+static void prefetch_evidence(const struct tracker *tracker, const struct flow *flow)
+{
+    if (!flow->evidence)
+        return;
+    const char *evidence = pool_at(&tracker->evidence, flow->evidence);
+    __builtin_prefetch(evidence, 1);
+    __builtin_prefetch(evidence + sizeof(struct evidence) / 2, 1);
+    __builtin_prefetch(evidence + sizeof(struct evidence) - 1, 1);
+}
+
+static void flow_ending(void *context, const struct flow *flow)
+{
+    prefetch_evidence(context, flow);
+}
+
 int tracker_init(struct tracker *tracker, const struct track_options *options)
 {
     memset(tracker, 0, sizeof(*tracker));
     tracker->options = *options;
     struct flow_table_options table = {
-        .maximum = options->flows_maximum, .ended = flow_gone, .context = tracker};
+        .maximum = options->flows_maximum, .ended = flow_gone, .ending = flow_ending, .context = tracker};
     int status = flow_table_create(&tracker->table, &table);
     if (status == DL_OK)
         status = pool_init(&tracker->evidence, sizeof(struct evidence), options->flows_maximum);
@@ -563,12 +578,8 @@ void tracker_look_at_flow(struct tracker *tracker, struct track_look *look)
 
 void tracker_look_at_evidence(struct tracker *tracker, const struct track_look *look)
 {
-    if (!look->flow || !look->flow->evidence)
-        return;
-    const char *evidence = pool_at(&tracker->evidence, look->flow->evidence);
-    __builtin_prefetch(evidence, 1);
-    __builtin_prefetch(evidence + sizeof(struct evidence) / 2, 1);
-    __builtin_prefetch(evidence + sizeof(struct evidence) - 1, 1);
+    if (look->flow)
+        prefetch_evidence(tracker, look->flow);
 }
 
 bool tracker_packet(struct tracker *tracker, const struct packet *packet,
