@@ -173,12 +173,26 @@ static const char *service_id(const struct probe *probe, uint16_t number)
     return service ? service->id : "";
 }
 
+/* Most of an observation is evidence, which most flows have none of: only what the last one had is
+ * cleared. */
+static void observation_clear(struct observation *out)
+{
+    if (out->evidence.present)
+        memset(&out->evidence, 0, sizeof(out->evidence));
+    if (out->dns.present)
+        memset(&out->dns, 0, sizeof(out->dns));
+    if (out->pace.bin_count)
+        memset(&out->pace, 0, sizeof(out->pace));
+    memset(out, 0, offsetof(struct observation, dns));
+    memset(&out->path, 0, sizeof(out->path));
+}
+
 static void observation_fill(struct probe *probe, struct flow *flow, enum close_reason reason,
                              bool early, struct observation *out)
 {
     const struct evidence *evidence = tracker_evidence(&probe->tracker, flow);
     const struct question *question = probe_question(probe, flow);
-    memset(out, 0, sizeof(*out));
+    observation_clear(out);
     out->input = probe->input;
     out->packet = flow_packet(flow);
     out->start_us = flow->start_us;
@@ -235,19 +249,18 @@ static bool server_explained(const struct observation *observation)
 
 void probe_export(struct probe *probe, struct flow *flow, enum close_reason reason, bool early)
 {
-    struct observation observation;
-    observation_fill(probe, flow, reason, early, &observation);
-    observation.client = endpoint_of(probe, flow_address(flow, SIDE_CLIENT), false);
-    observation.server =
-        endpoint_of(probe, flow_address(flow, SIDE_SERVER), server_explained(&observation));
+    struct observation *out = &probe->observation;
+    observation_fill(probe, flow, reason, early, out);
+    out->client = endpoint_of(probe, flow_address(flow, SIDE_CLIENT), false);
+    out->server = endpoint_of(probe, flow_address(flow, SIDE_SERVER), server_explained(out));
     const struct inspection *inspection = probe_inspection(probe, flow);
     if (!early && inspection && probe->options.on_facts)
-        probe->options.on_facts(probe->options.context, &observation, &inspection->facts);
+        probe->options.on_facts(probe->options.context, out, &inspection->facts);
     probe->stats.stored += !early;
     flow->flags |= early ? FLOW_STORED_EARLY : 0;
     if (probe->status == DL_OK)
-        probe->status = probe->options.sink.observation(probe->options.sink.context, &observation,
-                                                        &probe->error);
+        probe->status =
+            probe->options.sink.observation(probe->options.sink.context, out, &probe->error);
 }
 
 /* The stage at which a flow of a seen beginning got nothing; STAGE_NONE where it did not fail or

@@ -41,6 +41,7 @@ struct probe {
     struct dns_cache *dns_cache;
     struct counts *counts;
     struct intern *names, *protocols;
+    struct observation observation; /* the one given out last (export.c) */
     struct probe_stats stats;
     uint32_t input;
     struct vantage vantage;

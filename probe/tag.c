@@ -46,7 +46,8 @@ static void tag_update(struct probe *probe, struct flow *flow)
     struct tag tag;
     struct dns_hint hint;
     const struct inspection *inspection = probe_inspection(probe, flow);
-    bool hinted = hint_of(probe, flow, &hint);
+    struct evidence *evidence = tracker_evidence(&probe->tracker, flow);
+    bool hinted = !(evidence && evidence->no_dns) && hint_of(probe, flow, &hint);
     struct classify_input input = {.catalog = probe->options.catalog,
                                    .transport = flow->transport,
                                    .server_port = flow_port(flow, SIDE_SERVER),
@@ -60,9 +61,9 @@ static void tag_update(struct probe *probe, struct flow *flow)
         flow->flags |= FLOW_INTERESTING;
     else
         flow->flags &= (uint16_t)~FLOW_INTERESTING;
-    struct evidence *evidence = tracker_evidence(&probe->tracker, flow);
     if (!evidence)
         return;
+    evidence->no_dns = !hinted;
     bool better = tag.service && (tag.certainty > evidence->certainty || before != tag.service);
     evidence->certainty = (uint8_t)tag.certainty;
     evidence->role = (uint8_t)tag.role;
