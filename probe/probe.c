@@ -149,6 +149,8 @@ static void take_packet(struct probe *probe, const struct packet *packet,
         return;
     if (tracked.is_new)
         probe_flow_began(probe, tracked.flow, packet);
+    if ((packet->tcp_flags & TCP_RST) && !tracked.icmp_error)
+        probe_flow_reset(probe, tracked.flow);
     if (tracked.has_payload && tracked.flow->stage == STAGE_TLS &&
         packet->payload_captured == TLS_ALERT_BYTES)
         probe_note_alert(probe, &tracked, packet);

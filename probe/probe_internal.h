@@ -85,6 +85,8 @@ void probe_take_payload(struct probe *probe, const struct tracked *tracked,
 /* An alert of either side, also long after the tag: it says why a handshake was given up. */
 void probe_note_alert(struct probe *probe, const struct tracked *tracked,
                       const struct packet *packet);
+/* After a reset nothing is looked at any more: the tag is final. */
+void probe_flow_reset(struct probe *probe, struct flow *flow);
 /* Uses what inspection found, for the last time. */
 void probe_inspection_finish(struct probe *probe, struct flow *flow);
 /* Gives the inspection and its buffers back. */

@@ -288,6 +288,12 @@ static void decide(struct probe *probe, struct flow *flow)
         tracker_drop_evidence(&probe->tracker, flow);
 }
 
+void probe_flow_reset(struct probe *probe, struct flow *flow)
+{
+    if (flow->inspection && !(flow->flags & FLOW_DECIDED))
+        decide(probe, flow);
+}
+
 static struct inspection *inspection_of(struct probe *probe, struct flow *flow)
 {
     if (flow->inspection)

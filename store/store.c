@@ -173,7 +173,7 @@ static int store_open_database(struct store *store, struct dl_error *error)
                                "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL;"
                                "PRAGMA synchronous = NORMAL;"
                                "PRAGMA wal_autocheckpoint = " CHECKPOINT_PAGES ";"
-                               "PRAGMA cache_size = -32000",
+                               "PRAGMA cache_size = -12000",
                                error);
     }
     if (status == DL_OK && version == 0) {

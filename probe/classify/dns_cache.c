@@ -16,6 +16,7 @@
 #define LIFE_GRACE_US (300 * CLOCK_SECOND_US)
 
 #define CACHE_LINE    64u
+#define SETS_FIRST    512u
 
 struct entry {
     uint64_t pair; /* keyed hash of client and server; 0 for an empty entry */
@@ -32,10 +33,58 @@ _Static_assert(sizeof(struct set) == CACHE_LINE, "one line");
 
 struct dns_cache {
     struct hash_key key;
-    uint32_t set_mask;
+    uint32_t set_mask, set_mask_most;
+    uint32_t used; /* entries ever filled: they are not emptied */
     struct set *sets;
     struct entry *entries; /* WAYS for each set */
 };
+
+/* Room for `sets` sets in the place of what is there. */
+static int resize(struct dns_cache *cache, uint32_t sets)
+{
+    struct set *new_sets = pages_take(sets * sizeof(struct set));
+    struct entry *new_entries = pages_take((size_t)sets * WAYS * sizeof(struct entry));
+    if (!new_sets || !new_entries) {
+        pages_give(new_sets, sets * sizeof(struct set));
+        pages_give(new_entries, (size_t)sets * WAYS * sizeof(struct entry));
+        return -ENOMEM;
+    }
+    cache->set_mask = sets - 1;
+    cache->sets = new_sets;
+    cache->entries = new_entries;
+    return DL_OK;
+}
+
+static void give_back(const struct dns_cache *cache)
+{
+    size_t sets = (size_t)cache->set_mask + 1;
+    pages_give(cache->sets, sets * sizeof(struct set));
+    pages_give(cache->entries, sets * WAYS * sizeof(struct entry));
+}
+
+/* Twice the sets. One bit more of the hash tells which of two sets an entry goes to, so each finds
+ * its own place free there. */
+static void grow(struct dns_cache *cache)
+{
+    struct dns_cache old = *cache;
+    uint32_t sets = old.set_mask + 1;
+    if (resize(cache, sets * 2) != DL_OK) {
+        cache->set_mask_most = old.set_mask; /* goes on with what there is */
+        return;
+    }
+    for (uint32_t i = 0; i < sets; i++)
+        for (unsigned way = 0; way < WAYS && old.sets[i].tags[way]; way++) {
+            const struct entry *entry = &old.entries[(size_t)i * WAYS + way];
+            uint32_t to = (uint32_t)(entry->pair >> 32) & cache->set_mask;
+            unsigned at = 0;
+            while (cache->sets[to].tags[at])
+                at++;
+            cache->sets[to].tags[at] = old.sets[i].tags[way];
+            cache->sets[to].asked[at] = old.sets[i].asked[way];
+            cache->entries[(size_t)to * WAYS + at] = *entry;
+        }
+    give_back(&old);
+}
 
 int dns_cache_create(struct dns_cache **ret_cache, uint32_t entries)
 {
@@ -45,10 +94,10 @@ int dns_cache_create(struct dns_cache **ret_cache, uint32_t entries)
         return -ENOMEM;
     while (sets < entries / WAYS && sets < 1u << 27)
         sets *= 2;
-    cache->set_mask = sets - 1;
-    cache->sets = pages_take(sets * sizeof(struct set));
-    cache->entries = pages_take((size_t)sets * WAYS * sizeof(struct entry));
-    int status = cache->sets && cache->entries ? hash_key_random(&cache->key) : -ENOMEM;
+    int status = resize(cache, MIN_OF(sets, SETS_FIRST));
+    cache->set_mask_most = sets - 1;
+    if (status == DL_OK)
+        status = hash_key_random(&cache->key);
     if (status != DL_OK) {
         dns_cache_destroy(cache);
         return status;
@@ -61,9 +110,8 @@ void dns_cache_destroy(struct dns_cache *cache)
 {
     if (!cache)
         return;
-    size_t sets = (size_t)cache->set_mask + 1;
-    pages_give(cache->sets, sets * sizeof(struct set));
-    pages_give(cache->entries, sets * WAYS * sizeof(struct entry));
+    if (cache->sets)
+        give_back(cache);
     free(cache);
 }
 
@@ -108,10 +156,13 @@ void dns_cache_add(struct dns_cache *cache, const struct address *client,
 {
     uint64_t pair = pair_hash(cache, client, server);
     uint32_t now = (uint32_t)(name->asked_us >> ASKED_SHIFT);
+    if (cache->used / (WAYS / 2) > cache->set_mask && cache->set_mask < cache->set_mask_most)
+        grow(cache);
     struct set *set = &cache->sets[set_of(cache, pair)];
     struct entry *entries = &cache->entries[(size_t)set_of(cache, pair) * WAYS];
     unsigned at = victim_of(set, entries, pair, name->name_hash, now);
     int64_t life = MAX_OF(MIN_OF((int64_t)ttl_s * CLOCK_SECOND_US, LIFE_MOST_US), LIFE_LEAST_US);
+    cache->used += set->tags[at] == 0;
     set->tags[at] = (uint32_t)pair;
     set->asked[at] = now;
     entries[at].pair = pair;
