@@ -290,8 +290,13 @@ static void decide(struct probe *probe, struct flow *flow)
 
 void probe_flow_reset(struct probe *probe, struct flow *flow)
 {
-    if (flow->inspection && !(flow->flags & FLOW_DECIDED))
-        decide(probe, flow);
+    const struct inspection *inspection = probe_inspection(probe, flow);
+    if (!inspection || (flow->flags & FLOW_DECIDED) || !(flow->flags & FLOW_EVENTFUL))
+        return; /* without details there is no place for what was found */
+    /* A server's half of TLS alone is more than details can say. */
+    if (inspection->facts.stage == STAGE_TLS && !inspection->facts.tls.client_hello)
+        return;
+    decide(probe, flow);
 }
 
 static struct inspection *inspection_of(struct probe *probe, struct flow *flow)

@@ -112,15 +112,24 @@ struct flow_lookup flow_table_key(const struct flow_table *table, const struct a
                                   uint16_t destination_port, uint8_t transport, uint32_t sub)
 {
     struct flow_lookup lookup = {.sub = sub};
-    uint64_t words[6];
     lookup.from_high = is_above(source, source_port, destination, destination_port);
-    memcpy(words, lookup.from_high ? destination->bytes : source->bytes, 16);
-    memcpy(words + 2, lookup.from_high ? source->bytes : destination->bytes, 16);
-    words[4] = lookup.from_high ? (uint64_t)destination_port << 16 | source_port
-                                : (uint64_t)source_port << 16 | destination_port;
-    words[4] |= (uint64_t)transport << 32;
-    words[5] = sub;
-    lookup.hash = (uint32_t)hash_words(&table->key, words, 6);
+    const struct address *low = lookup.from_high ? destination : source;
+    const struct address *high = lookup.from_high ? source : destination;
+    uint64_t words[6], rest = (uint64_t)transport << 32;
+    rest |= lookup.from_high ? (uint64_t)destination_port << 16 | source_port
+                             : (uint64_t)source_port << 16 | destination_port;
+    if (sub == 0 && address_is_v4(low) && address_is_v4(high)) { /* nearly all: no word for nothing */
+        memcpy(words, low->bytes + 12, 4);
+        memcpy((uint8_t *)words + 4, high->bytes + 12, 4);
+        words[1] = rest;
+        lookup.hash = (uint32_t)hash_words(&table->key, words, 2);
+    } else {
+        memcpy(words, low->bytes, 16);
+        memcpy(words + 2, high->bytes, 16);
+        words[4] = rest;
+        words[5] = sub;
+        lookup.hash = (uint32_t)hash_words(&table->key, words, 6);
+    }
     return lookup;
 }
 
