@@ -36,7 +36,7 @@ void ingest_options_init(struct ingest_options *options)
          "store clients' addresses as they are: think twice"},
         {"key", 0, "FILE", OPTION_TEXT, &options->key,
          "key of the pseudonyms (default STORE.key; one for a fleet)"},
-        {"memory", 0, "SIZE", OPTION_SIZE, &options->memory, "memory for flows (default 512M)"},
+        {"memory", 0, "SIZE", OPTION_SIZE, &options->memory, "memory for flows (default 224M)"},
         {"hash", 0, NULL, OPTION_FLAG, &options->hash, "store the full SHA-256 of each input"},
         {"live", 0, NULL, OPTION_FLAG, &options->live,
          "print each tag on standard output as it is made"},

@@ -234,9 +234,9 @@ static void observation_fill(struct probe *probe, struct flow *flow, enum close_
     if (question) {
         out->host = question->name;
         out->role = flow->service ? ROLE_DNS : ROLE_NONE;
-        out->certainty = question->certainty;
+        out->certainty = (enum certainty)question->certainty;
         out->reasons = flow->service ? REASON_DNS : 0;
-        out->dns = question->facts;
+        probe_question_export(probe, question, &out->dns);
     }
 }
 
@@ -308,10 +308,8 @@ void probe_flow_ended(void *context, struct flow *flow, enum close_reason reason
         probe_count(probe, flow, reason);
     if (!flow->inspection)
         return;
-    if (flow->sub == 0) {
+    if (flow->sub == 0)
         probe_inspection_release(probe, flow);
-    } else {
-        pool_give(&probe->questions, flow->inspection);
-        flow->inspection = POOL_NONE;
-    }
+    else
+        probe_question_release(probe, flow);
 }

@@ -16,14 +16,15 @@
 #define EXPIRE_PER_BATCH 4096u
 #define GROUP_MAX        16u
 /* How the memory is shared out; the rest is slack for nDPI's own. */
-#define SHARE_FLOWS       40u
-#define SHARE_INSPECTIONS 20u
-#define SHARE_STREAMS     10u
+#define SHARE_FLOWS       46u
+#define SHARE_INSPECTIONS 15u
+#define SHARE_STREAMS     8u
 #define SHARE_QUESTIONS   10u
-#define SHARE_DETAILS     5u
-#define SHARE_PACES       5u
-#define SHARE_DNS_CACHE   5u
-#define SHARE_CONTENTS    3u
+#define SHARE_ANSWERS     4u
+#define SHARE_DETAILS     6u
+#define SHARE_PACES       3u
+#define SHARE_DNS_CACHE   4u
+#define SHARE_CONTENTS    2u
 
 static bool is_local(void *context, const struct address *address)
 {
@@ -66,6 +67,9 @@ static int parts_init(struct probe *probe, uint64_t memory)
     if (status == DL_OK)
         status = pool_init(&probe->questions, sizeof(struct question),
                            share(memory, SHARE_QUESTIONS, sizeof(struct question)));
+    if (status == DL_OK)
+        status = pool_init(&probe->answers, sizeof(struct dns_facts_answer),
+                           share(memory, SHARE_ANSWERS, sizeof(struct dns_facts_answer)));
     if (status == DL_OK)
         status = inspector_pools_init(&probe->inspectors, streams, probe->options.catalog);
     probe->inspectors.fingerprints = probe->options.fingerprints;
@@ -117,6 +121,7 @@ void probe_destroy(struct probe *probe)
     tracker_finish(&probe->tracker);
     pool_finish(&probe->inspections);
     pool_finish(&probe->questions);
+    pool_finish(&probe->answers);
     inspector_pools_finish(&probe->inspectors);
     free(probe);
 }
@@ -239,11 +244,13 @@ void probe_get_stats(const struct probe *probe, struct probe_stats *ret_stats)
     ret_stats->icmp_unmatched = tracker->icmp_unmatched;
     ret_stats->parts_refused = tracker->evidence_refused + tracker->details_refused +
                                tracker->paces_refused + probe->inspections.refused +
-                               probe->questions.refused + probe->inspectors.refused;
+                               probe->questions.refused + probe->answers.refused +
+                               probe->inspectors.refused;
     for (int i = 0; i < DECODE_KIND_COUNT; i++)
         ret_stats->decode[i] = decoder_count(probe->decoder, (enum decode_kind)i);
     ret_stats->memory = tracker_memory(tracker) + pool_memory(&probe->inspections) +
-                        pool_memory(&probe->questions) + pool_memory(&probe->inspectors.streams) +
+                        pool_memory(&probe->questions) + pool_memory(&probe->answers) +
+                        pool_memory(&probe->inspectors.streams) +
                         pool_memory(&probe->inspectors.assemblies) +
                         dns_cache_memory(probe->dns_cache) + intern_memory(probe->names);
 }

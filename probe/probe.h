@@ -29,7 +29,7 @@ struct probe_sink {
     int (*count)(void *context, const struct hour_count *count, struct dl_error *error);
 };
 
-#define PROBE_MEMORY_DEFAULT (UINT64_C(512) << 20)
+#define PROBE_MEMORY_DEFAULT (UINT64_C(224) << 20)
 #define PROBE_MEMORY_LEAST   (UINT64_C(16) << 20)
 
 struct probe_options {

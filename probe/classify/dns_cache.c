@@ -25,7 +25,7 @@ struct entry {
 
 /* What tells that a pair is not in the set: one line of the cache, all that most flows read. */
 struct set {
-    uint32_t tags[WAYS];  /* the low half of the pair; 0 for an empty entry */
+    uint32_t tags[WAYS];  /* tag_of() pair and name; 0 for an empty entry */
     uint32_t asked[WAYS]; /* when, in units of 2^ASKED_SHIFT us, modulo 2^32 (nine years) */
 };
 #define ASKED_SHIFT 16
@@ -127,7 +127,13 @@ static uint64_t pair_hash(const struct dns_cache *cache, const struct address *c
     memcpy(words, client->bytes, 16);
     memcpy(words + 2, server->bytes, 16);
     uint64_t hash = hash_words(&cache->key, words, 4);
-    return (uint32_t)hash ? hash : hash | 1;
+    return (uint16_t)hash ? hash : hash | 1;
+}
+
+/* Of the pair, never 0, below; of the name above. */
+static uint32_t tag_of(uint64_t pair, uint32_t name_hash)
+{
+    return name_hash << 16 | (uint16_t)pair;
 }
 
 static uint32_t set_of(const struct dns_cache *cache, uint64_t pair)
@@ -141,7 +147,7 @@ static unsigned victim_of(const struct set *set, const struct entry *entries, ui
 {
     unsigned victim = 0;
     for (unsigned i = 0; i < WAYS; i++) {
-        if (set->tags[i] == (uint32_t)pair && entries[i].pair == pair &&
+        if (set->tags[i] == tag_of(pair, name_hash) && entries[i].pair == pair &&
             entries[i].name.name_hash == name_hash)
             return i;
         if (set->tags[victim] &&
@@ -163,7 +169,7 @@ void dns_cache_add(struct dns_cache *cache, const struct address *client,
     unsigned at = victim_of(set, entries, pair, name->name_hash, now);
     int64_t life = MAX_OF(MIN_OF((int64_t)ttl_s * CLOCK_SECOND_US, LIFE_MOST_US), LIFE_LEAST_US);
     cache->used += set->tags[at] == 0;
-    set->tags[at] = (uint32_t)pair;
+    set->tags[at] = tag_of(pair, name->name_hash);
     set->asked[at] = now;
     entries[at].pair = pair;
     entries[at].name = *name;
@@ -180,7 +186,7 @@ bool dns_cache_find(const struct dns_cache *cache, const struct address *client,
     struct dns_hint hint = {0};
     for (unsigned i = 0; i < WAYS; i++) {
         const struct dns_name *name = &entries[i].name;
-        if (set->tags[i] != (uint32_t)pair || entries[i].pair != pair ||
+        if ((uint16_t)set->tags[i] != (uint16_t)pair || entries[i].pair != pair ||
             name->expires_us < now_us || name->asked_us > now_us)
             continue;
         hint.names++;
