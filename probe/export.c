@@ -95,10 +95,7 @@ static void evidence_export(struct probe *probe, const struct flow *flow,
         out->suspects_not_kept = details->suspects_not_kept;
         memcpy(out->suspects, details->suspects, sizeof(out->suspects));
         out->icmp = details->icmp;
-        if (details->has_tls)
-            out->tls = details->tls;
-        if (details->has_http)
-            out->http = details->http;
+        tracker_get_said(&probe->tracker, details, &out->tls, &out->http);
     }
     if (flow->stage == STAGE_TLS && !out->tls.client_hello) {
         out->tls.client_hello = true;

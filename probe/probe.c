@@ -16,13 +16,14 @@
 #define EXPIRE_PER_BATCH 4096u
 #define GROUP_MAX        16u
 /* How the memory is shared out; the rest is slack for nDPI's own. */
-#define SHARE_FLOWS       46u
-#define SHARE_INSPECTIONS 15u
-#define SHARE_STREAMS     8u
-#define SHARE_QUESTIONS   10u
+#define SHARE_FLOWS       50u
+#define SHARE_INSPECTIONS 11u
+#define SHARE_STREAMS     5u
+#define SHARE_QUESTIONS   9u
 #define SHARE_ANSWERS     4u
-#define SHARE_DETAILS     6u
-#define SHARE_PACES       3u
+#define SHARE_DETAILS     10u
+#define SHARE_TEXTS       3u
+#define SHARE_PACES       2u
 #define SHARE_DNS_CACHE   4u
 #define SHARE_CONTENTS    2u
 
@@ -53,6 +54,7 @@ static int parts_init(struct probe *probe, uint64_t memory)
     struct track_options track = {
         .flows_maximum = share(memory, SHARE_FLOWS, flow_size),
         .details_maximum = share(memory, SHARE_DETAILS, sizeof(struct details)),
+        .texts_maximum = share(memory, SHARE_TEXTS, sizeof(struct details_texts)),
         .contents_maximum = share(memory, SHARE_CONTENTS, sizeof(struct contents_stream)),
         .paces_maximum = share(memory, SHARE_PACES, sizeof(struct pace)),
         .is_local = is_local,

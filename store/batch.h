@@ -12,7 +12,7 @@
 
 #define BATCH_NAMES 4 /* columns that are numbers of strings */
 
-struct batch_end { /* client or server, as written */
+struct batch_end {  /* client or server, as written */
     uint8_t length; /* 0 none */
     uint8_t bytes[16];
 };

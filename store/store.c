@@ -14,8 +14,8 @@
 #include "base/intern.h"
 #include "store/store_internal.h"
 
-#define LEAVES_A_LOOK     64 /* records between two looks at the clock */
-#define CHECKPOINT_PAGES  "1000"
+#define LEAVES_A_LOOK    64 /* records between two looks at the clock */
+#define CHECKPOINT_PAGES "1000"
 
 static const char *const statements[STATEMENT_TOTAL] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
@@ -173,7 +173,7 @@ static int store_open_database(struct store *store, struct dl_error *error)
                                "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL;"
                                "PRAGMA synchronous = NORMAL;"
                                "PRAGMA wal_autocheckpoint = " CHECKPOINT_PAGES ";"
-                               "PRAGMA cache_size = -12000",
+                               "PRAGMA cache_size = -8000",
                                error);
     }
     if (status == DL_OK && version == 0) {

@@ -15,8 +15,8 @@
 #define LIFE_MOST_US  (24 * CLOCK_HOUR_US)
 #define LIFE_GRACE_US (300 * CLOCK_SECOND_US)
 
-#define CACHE_LINE    64u
-#define SETS_FIRST    512u
+#define CACHE_LINE 64u
+#define SETS_FIRST 512u
 
 struct entry {
     uint64_t pair; /* keyed hash of client and server; 0 for an empty entry */

@@ -96,8 +96,8 @@ bool plain_decode(const struct frame *frame, struct packet *ret_packet)
     }
     const uint8_t *ip = head + ETHERNET_HEADER;
     uint32_t length = load16(ip + 2);
-    if (ip[0] != IP4_PLAIN || (load16(ip + 6) & IP4_FRAGMENT) ||
-        length < IP4_HEADER + UDP_HEADER || length > frame->captured - ETHERNET_HEADER) {
+    if (ip[0] != IP4_PLAIN || (load16(ip + 6) & IP4_FRAGMENT) || length < IP4_HEADER + UDP_HEADER ||
+        length > frame->captured - ETHERNET_HEADER) {
         return false;
     }
     if (ip[9] == PROTOCOL_TCP && length >= IP4_HEADER + TCP_HEADER) {

@@ -16,6 +16,7 @@
  * question. Parts live in pools, named by slot numbers.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/address.h"
@@ -122,9 +123,16 @@ struct details {
     uint32_t suspect_ack[SUSPECTS_MAX];
     struct suspect suspects[SUSPECTS_MAX];
     struct icmp_facts icmp;
+    bool has_tls, has_http;
+    uint8_t tls_head[offsetof(struct tls_facts, certificate)]; /* what a hello or an alert says */
+    uint32_t texts; /* slot of struct details_texts; POOL_NONE where it would hold nothing */
+};
+_Static_assert(sizeof(struct details) <= 904, "half of what all texts would take");
+
+/* What few of them have: a certificate, a web page. */
+struct details_texts {
     struct tls_facts tls;
     struct http_facts http;
-    bool has_tls, has_http;
 };
 
 static inline enum side flow_side_of(const struct flow *flow, bool from_high)

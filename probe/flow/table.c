@@ -118,7 +118,8 @@ struct flow_lookup flow_table_key(const struct flow_table *table, const struct a
     uint64_t words[6], rest = (uint64_t)transport << 32;
     rest |= lookup.from_high ? (uint64_t)destination_port << 16 | source_port
                              : (uint64_t)source_port << 16 | destination_port;
-    if (sub == 0 && address_is_v4(low) && address_is_v4(high)) { /* nearly all: no word for nothing */
+    if (sub == 0 && address_is_v4(low) &&
+        address_is_v4(high)) { /* nearly all: no word for nothing */
         memcpy(words, low->bytes + 12, 4);
         memcpy((uint8_t *)words + 4, high->bytes + 12, 4);
         words[1] = rest;

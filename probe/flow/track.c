@@ -43,13 +43,19 @@ int tracker_init(struct tracker *tracker, const struct track_options *options)
 {
     memset(tracker, 0, sizeof(*tracker));
     tracker->options = *options;
-    struct flow_table_options table = {
-        .maximum = options->flows_maximum, .ended = flow_gone, .ending = flow_ending, .context = tracker};
+    struct flow_table_options table = {.maximum = options->flows_maximum,
+                                       .ended = flow_gone,
+                                       .ending = flow_ending,
+                                       .context = tracker};
     int status = flow_table_create(&tracker->table, &table);
     if (status == DL_OK)
         status = pool_init(&tracker->evidence, sizeof(struct evidence), options->flows_maximum);
     if (status == DL_OK)
         status = pool_init(&tracker->details, sizeof(struct details), options->details_maximum);
+    if (status == DL_OK)
+        status =
+            pool_init(&tracker->texts, sizeof(struct details_texts),
+                      options->texts_maximum ? options->texts_maximum : options->details_maximum);
     if (status == DL_OK)
         status = contents_init(&tracker->contents, options->contents_maximum);
     if (status == DL_OK)
@@ -64,6 +70,7 @@ void tracker_finish(struct tracker *tracker)
     flow_table_destroy(tracker->table);
     pool_finish(&tracker->evidence);
     pool_finish(&tracker->details);
+    pool_finish(&tracker->texts);
     contents_finish(&tracker->contents);
     pool_finish(&tracker->paces);
     memset(tracker, 0, sizeof(*tracker));
@@ -72,8 +79,8 @@ void tracker_finish(struct tracker *tracker)
 size_t tracker_memory(const struct tracker *tracker)
 {
     return flow_table_memory(tracker->table) + pool_memory(&tracker->evidence) +
-           pool_memory(&tracker->details) + contents_memory(&tracker->contents) +
-           pool_memory(&tracker->paces);
+           pool_memory(&tracker->details) + pool_memory(&tracker->texts) +
+           contents_memory(&tracker->contents) + pool_memory(&tracker->paces);
 }
 
 bool tracker_give_evidence(struct tracker *tracker, struct flow *flow)
@@ -83,33 +90,6 @@ bool tracker_give_evidence(struct tracker *tracker, struct flow *flow)
     if (!flow->evidence)
         tracker->evidence_refused++;
     return flow->evidence != POOL_NONE;
-}
-
-struct details *tracker_details(struct tracker *tracker, struct flow *flow)
-{
-    struct evidence *evidence = tracker_evidence(tracker, flow);
-    if (!evidence)
-        return NULL;
-    if (!evidence->details)
-        evidence->details = pool_take(&tracker->details);
-    if (!evidence->details) {
-        tracker->details_refused++;
-        return NULL;
-    }
-    flow->flags |= FLOW_EVENTFUL;
-    return pool_at(&tracker->details, evidence->details);
-}
-
-void tracker_drop_evidence(struct tracker *tracker, struct flow *flow)
-{
-    struct evidence *evidence = tracker_evidence(tracker, flow);
-    if (!evidence)
-        return;
-    pool_give(&tracker->details, evidence->details);
-    pool_give(&tracker->paces, evidence->pace);
-    pool_give(&tracker->evidence, flow->evidence);
-    flow->evidence = POOL_NONE;
-    flow->flags &= (uint16_t)~FLOW_EVENTFUL;
 }
 
 /* ---- what any packet adds ---- */
