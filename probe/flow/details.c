@@ -2,6 +2,22 @@
 /* What hangs on a flow's evidence. */
 #include "probe/flow/track.h"
 
+size_t tracker_memory(const struct tracker *tracker)
+{
+    return flow_table_memory(tracker->table) + pool_memory(&tracker->evidence) +
+           pool_memory(&tracker->details) + pool_memory(&tracker->texts) +
+           contents_memory(&tracker->contents) + pool_memory(&tracker->paces);
+}
+
+bool tracker_give_evidence(struct tracker *tracker, struct flow *flow)
+{
+    if (!flow->evidence)
+        flow->evidence = pool_take(&tracker->evidence);
+    if (!flow->evidence)
+        tracker->evidence_refused++;
+    return flow->evidence != POOL_NONE;
+}
+
 struct details *tracker_details(struct tracker *tracker, struct flow *flow)
 {
     struct evidence *evidence = tracker_evidence(tracker, flow);

@@ -76,22 +76,6 @@ void tracker_finish(struct tracker *tracker)
     memset(tracker, 0, sizeof(*tracker));
 }
 
-size_t tracker_memory(const struct tracker *tracker)
-{
-    return flow_table_memory(tracker->table) + pool_memory(&tracker->evidence) +
-           pool_memory(&tracker->details) + pool_memory(&tracker->texts) +
-           contents_memory(&tracker->contents) + pool_memory(&tracker->paces);
-}
-
-bool tracker_give_evidence(struct tracker *tracker, struct flow *flow)
-{
-    if (!flow->evidence)
-        flow->evidence = pool_take(&tracker->evidence);
-    if (!flow->evidence)
-        tracker->evidence_refused++;
-    return flow->evidence != POOL_NONE;
-}
-
 /* ---- what any packet adds ---- */
 
 static void count_ip_id(struct evidence_side *side, const struct packet *packet, bool first)
