@@ -7,9 +7,31 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/pages.h"
 #include "base/status.h"
 
 #define SLOT_ALIGNMENT 8u
+#define LARGE_CHUNKS   16u /* a pool may hold so many large pages: else their rounding up weighs */
+
+/* So many that a chunk just fits a large page, where the pool may grow large. */
+static uint32_t chunk_shift_of(size_t slot_size, uint32_t maximum)
+{
+    uint32_t shift = POOL_CHUNK_SHIFT;
+
+    if (maximum < (uint64_t)LARGE_CHUNKS * PAGES_LARGE / slot_size) {
+        return shift;
+    }
+    while (((uint64_t)slot_size << (shift + 1)) <= PAGES_LARGE) {
+        shift++;
+    }
+    return shift;
+}
+
+/* Slots of the chunk that comes next. */
+static uint32_t chunk_slots(const struct pool *pool, uint32_t chunk)
+{
+    return MIN_OF(pool->maximum - (chunk << pool->chunk_shift), 1u << pool->chunk_shift);
+}
 
 int pool_init(struct pool *pool, size_t slot_size, uint32_t maximum)
 {
@@ -22,13 +44,15 @@ int pool_init(struct pool *pool, size_t slot_size, uint32_t maximum)
     slot_size = MAX_OF(slot_size, sizeof(uint32_t));
     slot_size = (slot_size + SLOT_ALIGNMENT - 1) / SLOT_ALIGNMENT * SLOT_ALIGNMENT;
     maximum = MAX_OF(maximum, 1);
-    uint32_t chunk_max = (maximum - 1) / POOL_CHUNK_SLOTS + 1;
+    uint32_t shift = chunk_shift_of(slot_size, maximum);
+    uint32_t chunk_max = ((maximum - 1) >> shift) + 1;
 
     pool->chunks = calloc(chunk_max, sizeof(*pool->chunks));
     if (!pool->chunks) {
         goto out;
     }
     pool->slot_size = slot_size;
+    pool->chunk_shift = shift;
     pool->chunk_max = chunk_max;
     pool->maximum = maximum;
     status = DL_OK;
@@ -39,7 +63,7 @@ out:
 void pool_finish(struct pool *pool)
 {
     for (uint32_t i = 0; i < pool->chunk_count; i++) {
-        free(pool->chunks[i]);
+        pages_give(pool->chunks[i], chunk_slots(pool, i) * pool->slot_size);
     }
     free(pool->chunks);
     *pool = (struct pool){0};
@@ -47,9 +71,7 @@ void pool_finish(struct pool *pool)
 
 static bool pool_add_chunk(struct pool *pool)
 {
-    uint32_t before = pool->chunk_count << POOL_CHUNK_SHIFT;
-    uint32_t slots = MIN_OF(pool->maximum - before, POOL_CHUNK_SLOTS);
-    void *chunk = calloc(slots, pool->slot_size);
+    void *chunk = pages_take(chunk_slots(pool, pool->chunk_count) * pool->slot_size);
 
     if (!chunk) {
         return false;
@@ -69,7 +91,7 @@ uint32_t pool_take(struct pool *pool)
     } else {
         /* `fresh` counts from 0, so that it does not wrap at the highest maximum. */
         if (pool->fresh >= pool->maximum ||
-            (pool->fresh >> POOL_CHUNK_SHIFT >= pool->chunk_count && !pool_add_chunk(pool))) {
+            (pool->fresh >> pool->chunk_shift >= pool->chunk_count && !pool_add_chunk(pool))) {
             pool->refused++;
             goto out;
         }
@@ -93,7 +115,7 @@ void pool_give(struct pool *pool, uint32_t slot)
 
 size_t pool_memory(const struct pool *pool)
 {
-    uint64_t slots = (uint64_t)pool->chunk_count << POOL_CHUNK_SHIFT;
+    uint64_t slots = (uint64_t)pool->chunk_count << pool->chunk_shift;
     return pool->chunk_max * sizeof(*pool->chunks) +
            (size_t)MIN_OF(slots, pool->maximum) * pool->slot_size;
 }

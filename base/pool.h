@@ -3,7 +3,8 @@
 /*
  * A bounded pool of equal slots, named by 32-bit numbers.
  *
- * Memory comes in chunks as it is needed, up to the maximum given, and is never moved: a pointer
+ * Memory comes in chunks as it is needed (of POOL_CHUNK_SLOTS slots, or in large pages where the
+ * maximum is many of them), up to the maximum given, and is never moved: a pointer
  * from pool_at() stays valid until pool_give(). Taking and giving are O(1) and do not allocate once
  * a chunk is there. Slots come zeroed.
  */
@@ -15,6 +16,7 @@
 struct pool {
     void **chunks;
     size_t slot_size;
+    uint32_t chunk_shift; /* a chunk has 2^chunk_shift slots */
     uint32_t chunk_count, chunk_max;
     uint32_t taken, peak; /* slots in use now, and at most so far */
     uint32_t maximum;     /* slots that may ever exist */
@@ -37,8 +39,8 @@ void pool_give(struct pool *pool, uint32_t slot); /* accepts POOL_NONE */
 static inline void *pool_at(const struct pool *pool, uint32_t slot)
 {
     uint32_t n = slot - 1;
-    return (char *)pool->chunks[n >> POOL_CHUNK_SHIFT] +
-           (size_t)(n & (POOL_CHUNK_SLOTS - 1)) * pool->slot_size;
+    return (char *)pool->chunks[n >> pool->chunk_shift] +
+           (size_t)(n & ((1u << pool->chunk_shift) - 1)) * pool->slot_size;
 }
 
 /* Bytes held from the system, for accounting. */

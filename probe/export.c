@@ -95,10 +95,7 @@ static void evidence_export(struct probe *probe, const struct flow *flow,
         out->suspects_not_kept = details->suspects_not_kept;
         memcpy(out->suspects, details->suspects, sizeof(out->suspects));
         out->icmp = details->icmp;
-        if (details->has_tls)
-            out->tls = details->tls;
-        if (details->has_http)
-            out->http = details->http;
+        tracker_get_said(&probe->tracker, details, &out->tls, &out->http);
     }
     if (flow->stage == STAGE_TLS && !out->tls.client_hello) {
         out->tls.client_hello = true;
@@ -173,12 +170,26 @@ static const char *service_id(const struct probe *probe, uint16_t number)
     return service ? service->id : "";
 }
 
+/* Most of an observation is evidence, which most flows have none of: only what the last one had is
+ * cleared. */
+static void observation_clear(struct observation *out)
+{
+    if (out->evidence.present)
+        memset(&out->evidence, 0, sizeof(out->evidence));
+    if (out->dns.present)
+        memset(&out->dns, 0, sizeof(out->dns));
+    if (out->pace.bin_count)
+        memset(&out->pace, 0, sizeof(out->pace));
+    memset(out, 0, offsetof(struct observation, dns));
+    memset(&out->path, 0, sizeof(out->path));
+}
+
 static void observation_fill(struct probe *probe, struct flow *flow, enum close_reason reason,
                              bool early, struct observation *out)
 {
     const struct evidence *evidence = tracker_evidence(&probe->tracker, flow);
     const struct question *question = probe_question(probe, flow);
-    memset(out, 0, sizeof(*out));
+    observation_clear(out);
     out->input = probe->input;
     out->packet = flow_packet(flow);
     out->start_us = flow->start_us;
@@ -220,9 +231,9 @@ static void observation_fill(struct probe *probe, struct flow *flow, enum close_
     if (question) {
         out->host = question->name;
         out->role = flow->service ? ROLE_DNS : ROLE_NONE;
-        out->certainty = question->certainty;
+        out->certainty = (enum certainty)question->certainty;
         out->reasons = flow->service ? REASON_DNS : 0;
-        out->dns = question->facts;
+        probe_question_export(probe, question, &out->dns);
     }
 }
 
@@ -235,19 +246,18 @@ static bool server_explained(const struct observation *observation)
 
 void probe_export(struct probe *probe, struct flow *flow, enum close_reason reason, bool early)
 {
-    struct observation observation;
-    observation_fill(probe, flow, reason, early, &observation);
-    observation.client = endpoint_of(probe, flow_address(flow, SIDE_CLIENT), false);
-    observation.server =
-        endpoint_of(probe, flow_address(flow, SIDE_SERVER), server_explained(&observation));
+    struct observation *out = &probe->observation;
+    observation_fill(probe, flow, reason, early, out);
+    out->client = endpoint_of(probe, flow_address(flow, SIDE_CLIENT), false);
+    out->server = endpoint_of(probe, flow_address(flow, SIDE_SERVER), server_explained(out));
     const struct inspection *inspection = probe_inspection(probe, flow);
     if (!early && inspection && probe->options.on_facts)
-        probe->options.on_facts(probe->options.context, &observation, &inspection->facts);
+        probe->options.on_facts(probe->options.context, out, &inspection->facts);
     probe->stats.stored += !early;
     flow->flags |= early ? FLOW_STORED_EARLY : 0;
     if (probe->status == DL_OK)
-        probe->status = probe->options.sink.observation(probe->options.sink.context, &observation,
-                                                        &probe->error);
+        probe->status =
+            probe->options.sink.observation(probe->options.sink.context, out, &probe->error);
 }
 
 /* The stage at which a flow of a seen beginning got nothing; STAGE_NONE where it did not fail or
@@ -299,10 +309,8 @@ void probe_flow_ended(void *context, struct flow *flow, enum close_reason reason
         probe_count(probe, flow, reason);
     if (!flow->inspection)
         return;
-    if (flow->sub == 0) {
+    if (flow->sub == 0)
         probe_inspection_release(probe, flow);
-    } else {
-        pool_give(&probe->questions, flow->inspection);
-        flow->inspection = POOL_NONE;
-    }
+    else
+        probe_question_release(probe, flow);
 }

@@ -15,6 +15,7 @@
  * streams overwritten): each has but its share of the memory.
  */
 #include "probe/classify/dns_cache.h"
+#include "probe/flow/track.h"
 #include "probe/probe.h"
 
 enum part_kind { PART_FLOWS, PART_QUESTIONS };
@@ -87,8 +88,14 @@ static inline void pass_time_idle(struct pass_time *time, int64_t now_us)
 /* PART_QUESTIONS: a decoded packet. True where it was DNS and is nobody else's. `passed_us` is of the
  * capture's time when it came. */
 bool probe_take_question(struct probe *probe, const struct packet *packet, int64_t passed_us);
+/* PART_FLOWS: asks for what `count` packets (PART_LOOKS at most), which[] of `packets`, need from memory:
+ * to be called before they are taken. */
+#define PART_LOOKS 16u
+void probe_look(struct probe *probe, const struct packet *packets, const uint16_t *which,
+                unsigned count, struct track_look looks[PART_LOOKS]);
 /* PART_FLOWS: a decoded packet that is no DNS message; a name that was told before it. */
-void probe_take_packet(struct probe *probe, const struct packet *packet, int64_t passed_us);
+void probe_take_packet(struct probe *probe, const struct packet *packet,
+                       const struct track_look *look, int64_t passed_us);
 /* Both: so much of the capture has passed. */
 void probe_pass(struct probe *probe, const struct pass_time *time);
 void probe_take_name(struct probe *probe, const struct told_name *told);

@@ -16,16 +16,24 @@
 #define DPI_FLOW_BYTES   2048u /* what nDPI allocates for an undecided flow, about */
 #define PROTOCOLS_MAX    2048u
 #define EXPIRE_PER_BATCH 4096u
+#define GROUP_MAX        16u
 /* How the memory is shared out, per cent. */
-#define SHARE_FLOWS       40u
-#define SHARE_INSPECTIONS 20u /* nDPI's flows with them */
-#define SHARE_STREAMS     10u
-#define SHARE_QUESTIONS   5u
+#define SHARE_FLOWS       45u
+#define SHARE_INSPECTIONS 12u /* nDPI's flows with them */
+#define SHARE_STREAMS     5u
+#define SHARE_QUESTIONS   8u
+#define SHARE_ANSWERS     4u
 #define SHARE_NAMES       8u
-#define SHARE_DETAILS     5u
-#define SHARE_PACES       4u
-#define SHARE_DNS_CACHE   5u
-#define SHARE_CONTENTS    3u
+#define SHARE_DETAILS     8u
+#define SHARE_TEXTS       3u
+#define SHARE_PACES       2u
+#define SHARE_DNS_CACHE   3u
+#define SHARE_CONTENTS    2u
+/* Of a probe that has questions only. */
+#define QUESTIONS_FLOWS   20u
+#define QUESTIONS_THEIR   50u
+#define QUESTIONS_ANSWERS 20u
+#define QUESTIONS_NAMES   10u
 
 static bool is_local(void *context, const struct address *address)
 {
@@ -54,13 +62,14 @@ static bool is_part(const struct probe *probe, enum part_kind kind)
 
 static int parts_init(struct probe *probe, uint64_t memory)
 {
-    bool questions = is_part(probe, PART_QUESTIONS); /* needs nothing else but names */
+    bool questions = is_part(probe, PART_QUESTIONS); /* needs little else */
     size_t flow_size =
         sizeof(struct flow) + (questions ? 0 : sizeof(struct evidence)) + INDEX_BYTES;
-    uint32_t names = share(memory, SHARE_NAMES, NAME_BYTES);
+    uint32_t names = share(memory, questions ? QUESTIONS_NAMES : SHARE_NAMES, NAME_BYTES);
     struct track_options track = {
-        .flows_maximum = share(memory, questions ? SHARE_FLOWS / 2 : SHARE_FLOWS, flow_size),
+        .flows_maximum = share(memory, questions ? QUESTIONS_FLOWS : SHARE_FLOWS, flow_size),
         .details_maximum = share(memory, SHARE_DETAILS, sizeof(struct details)),
+        .texts_maximum = share(memory, SHARE_TEXTS, sizeof(struct details_texts)),
         .contents_maximum = share(memory, SHARE_CONTENTS, sizeof(struct contents_stream)),
         .paces_maximum = share(memory, SHARE_PACES, sizeof(struct pace)),
         .is_local = is_local,
@@ -75,8 +84,12 @@ static int parts_init(struct probe *probe, uint64_t memory)
             share(memory, SHARE_INSPECTIONS, sizeof(struct inspection_slot) + DPI_FLOW_BYTES));
     if (status == DL_OK)
         status = pool_init(&probe->questions, sizeof(struct question),
-                           share(memory, questions ? 100 - SHARE_FLOWS / 2 - SHARE_NAMES : SHARE_QUESTIONS,
+                           share(memory, questions ? QUESTIONS_THEIR : SHARE_QUESTIONS,
                                  sizeof(struct question)));
+    if (status == DL_OK)
+        status = pool_init(&probe->answers, sizeof(struct dns_facts_answer),
+                           share(memory, questions ? QUESTIONS_ANSWERS : SHARE_ANSWERS,
+                                 sizeof(struct dns_facts_answer)));
     if (status == DL_OK)
         status = inspector_pools_init(&probe->inspectors, streams, probe->options.catalog);
     probe->inspectors.fingerprints = probe->options.fingerprints;
@@ -131,6 +144,7 @@ void probe_destroy(struct probe *probe)
     tracker_finish(&probe->tracker);
     pool_finish(&probe->inspections);
     pool_finish(&probe->questions);
+    pool_finish(&probe->answers);
     inspector_pools_finish(&probe->inspectors);
     free(probe);
 }
@@ -152,17 +166,20 @@ void probe_begin_input(struct probe *probe, uint32_t input, const struct vantage
         probe->vantage = *vantage;
 }
 
-static void take_packet(struct probe *probe, const struct packet *packet)
+static void take_packet(struct probe *probe, const struct packet *packet,
+                        const struct track_look *look)
 {
     struct tracked tracked;
     bool port_dns = packet->source_port == PORT_DNS || packet->destination_port == PORT_DNS;
     if (port_dns && packet->payload_length > 0 && !is_part(probe, PART_FLOWS) &&
         probe_take_dns(probe, packet) && packet->transport == TRANSPORT_UDP)
         return;
-    if (!tracker_packet(&probe->tracker, packet, &tracked))
+    if (!tracker_packet_looked(&probe->tracker, packet, look, &tracked))
         return;
     if (tracked.is_new)
         probe_flow_began(probe, tracked.flow, packet);
+    if ((packet->tcp_flags & TCP_RST) && !tracked.icmp_error)
+        probe_flow_reset(probe, tracked.flow);
     if (tracked.has_payload && tracked.flow->stage == STAGE_TLS &&
         packet->payload_captured == TLS_ALERT_BYTES)
         probe_note_alert(probe, &tracked, packet);
@@ -175,18 +192,51 @@ static void expire(struct probe *probe)
     flow_table_expire(probe->tracker.table, probe->time.passed_us, EXPIRE_PER_BATCH);
 }
 
+/* Packets at hand at one time: enough to hide the way to memory, few enough to stay in the cache. */
+struct group {
+    unsigned count;
+    struct packet packets[GROUP_MAX];
+    struct track_look looks[GROUP_MAX];
+    int64_t passed_us[GROUP_MAX]; /* of the capture's time when it came */
+};
+
+static void look_on(struct probe *probe, struct track_look *looks, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        tracker_look_at_flow(&probe->tracker, &looks[i]);
+    for (unsigned i = 0; i < count; i++)
+        tracker_look_at_evidence(&probe->tracker, &looks[i]);
+}
+
+static void take_group(struct probe *probe, struct group *group)
+{
+    look_on(probe, group->looks, group->count);
+    for (unsigned i = 0; i < group->count; i++) {
+        probe->tracker.passed_us = group->passed_us[i];
+        take_packet(probe, &group->packets[i], &group->looks[i]);
+    }
+    group->count = 0;
+}
+
 int probe_frames(struct probe *probe, const struct frame *frames, size_t count,
                  struct dl_error *error)
 {
-    struct packet packet;
+    struct group group;
+    group.count = 0;
+    probe->stats.packets += count;
     for (size_t i = 0; i < count; i++) {
-        probe->stats.packets++;
+        struct packet *packet = &group.packets[group.count];
         probe->stats.bytes += frames[i].length;
         pass_time_note(&probe->time, frames[i].time_us);
-        probe->tracker.passed_us = probe->time.passed_us;
-        if (decoder_decode(probe->decoder, &frames[i], &packet) == DECODE_OK)
-            take_packet(probe, &packet);
+        if (decoder_decode(probe->decoder, &frames[i], packet) != DECODE_OK)
+            continue;
+        tracker_look(&probe->tracker, packet, &group.looks[group.count]);
+        group.passed_us[group.count++] = probe->time.passed_us;
+        /* What was put together from fragments lives until the next frame is decoded. */
+        if (group.count == GROUP_MAX || (packet->flags & PACKET_REASSEMBLED))
+            take_group(probe, &group);
     }
+    take_group(probe, &group);
     expire(probe);
     if (probe->status != DL_OK && error)
         *error = probe->error;
@@ -201,10 +251,19 @@ bool probe_take_question(struct probe *probe, const struct packet *packet, int64
            packet->transport == TRANSPORT_UDP;
 }
 
-void probe_take_packet(struct probe *probe, const struct packet *packet, int64_t passed_us)
+void probe_look(struct probe *probe, const struct packet *packets, const uint16_t *which,
+                unsigned count, struct track_look looks[PART_LOOKS])
+{
+    for (unsigned i = 0; i < count; i++)
+        tracker_look(&probe->tracker, &packets[which[i]], &looks[i]);
+    look_on(probe, looks, count);
+}
+
+void probe_take_packet(struct probe *probe, const struct packet *packet,
+                       const struct track_look *look, int64_t passed_us)
 {
     probe->tracker.passed_us = passed_us;
-    take_packet(probe, packet);
+    take_packet(probe, packet, look);
 }
 
 void probe_pass(struct probe *probe, const struct pass_time *time)
@@ -273,11 +332,13 @@ void probe_get_stats(const struct probe *probe, struct probe_stats *ret_stats)
     ret_stats->icmp_unmatched = tracker->icmp_unmatched;
     ret_stats->parts_refused = tracker->evidence_refused + tracker->details_refused +
                                tracker->paces_refused + probe->inspections.refused +
-                               probe->questions.refused + probe->inspectors.refused;
+                               probe->questions.refused + probe->answers.refused +
+                               probe->inspectors.refused;
     for (int i = 0; i < DECODE_KIND_COUNT; i++)
         ret_stats->decode[i] = decoder_count(probe->decoder, (enum decode_kind)i);
     ret_stats->memory = tracker_memory(tracker) + pool_memory(&probe->inspections) +
-                        pool_memory(&probe->questions) + pool_memory(&probe->inspectors.streams) +
+                        pool_memory(&probe->questions) + pool_memory(&probe->answers) +
+                        pool_memory(&probe->inspectors.streams) +
                         pool_memory(&probe->inspectors.assemblies) +
                         dns_cache_memory(probe->dns_cache) + intern_memory(probe->names);
 }

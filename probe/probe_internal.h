@@ -13,12 +13,16 @@
 #include "probe/parts.h"
 #include "probe/probe.h"
 
-/* The third part of a DNS question's flow. */
+/* The third part of a DNS question's flow. Most have one answer, or none. */
 struct question {
     char name[PARSE_HOST_SIZE];
-    struct dns_facts facts;
-    enum certainty certainty;
+    uint16_t qtype, id;
+    bool edns_asked, over_tcp;
+    uint8_t certainty, page_owner, answer_count;
+    struct blockpage_facts blockpage;
+    uint32_t answers[DNS_FACTS_ANSWERS]; /* slots of struct dns_facts_answer */
 };
+_Static_assert(sizeof(struct question) <= 384, "a question stays small");
 
 /*
  * An inspection in its pool, in a list by age: when all are taken the oldest one has to be content
@@ -38,12 +42,14 @@ struct probe {
     struct decoder *decoder;
     struct tracker tracker;
     struct pool inspections, questions; /* of struct inspection_slot, struct question */
+    struct pool answers;                /* of struct dns_facts_answer */
     uint32_t oldest_inspection, newest_inspection;
     struct inspector_pools inspectors;
     struct dpi *dpi;
     struct dns_cache *dns_cache;
     struct counts *counts;
     struct intern *names, *protocols;
+    struct observation observation; /* the one given out last (export.c) */
     struct probe_stats stats;
     uint32_t input;
     struct vantage vantage;
@@ -72,6 +78,11 @@ uint16_t probe_protocol_number(struct probe *probe, const char *name);
 
 /* question.c: a packet of port 53. True when it was a DNS message and has been taken. */
 bool probe_take_dns(struct probe *probe, const struct packet *packet);
+/* What is known of a question. */
+void probe_question_export(const struct probe *probe, const struct question *question,
+                           struct dns_facts *ret_facts);
+/* Gives back the flow's question, if it has one, with its answers. */
+void probe_question_release(struct probe *probe, struct flow *flow);
 
 /* export.c: what leaves the probe. */
 /* Gives the flow out as an observation; `early` for one that still goes on. */
@@ -88,6 +99,8 @@ void probe_take_payload(struct probe *probe, const struct tracked *tracked,
 /* An alert of either side, also long after the tag: it says why a handshake was given up. */
 void probe_note_alert(struct probe *probe, const struct tracked *tracked,
                       const struct packet *packet);
+/* After a reset nothing is looked at any more: the tag is final. */
+void probe_flow_reset(struct probe *probe, struct flow *flow);
 /* Uses what inspection found, for the last time. */
 void probe_inspection_finish(struct probe *probe, struct flow *flow);
 /* Gives the inspection and its buffers back. */

@@ -79,15 +79,14 @@ static void question_begin(struct probe *probe, struct flow *flow, const struct 
     struct question *question = probe_question(probe, flow);
     if (!question)
         return;
-    memcpy(question->name, message->name, sizeof(question->name));
+    memcpy(question->name, message->name, strlen(message->name) + 1);
     question->certainty = !found            ? CERTAINTY_NONE
                           : match.confirmed ? CERTAINTY_CERTAIN
                                             : CERTAINTY_LIKELY;
-    question->facts.present = true;
-    question->facts.qtype = message->type;
-    question->facts.id = message->id;
-    question->facts.edns_asked = message->has_edns && !message->is_response;
-    question->facts.over_tcp = packet->transport == TRANSPORT_TCP;
+    question->qtype = message->type;
+    question->id = message->id;
+    question->edns_asked = message->has_edns && !message->is_response;
+    question->over_tcp = packet->transport == TRANSPORT_TCP;
 }
 
 static void answer_fill(struct dns_facts_answer *answer, const struct flow *flow,
@@ -152,36 +151,70 @@ static enum dns_page_owner owner_of(const struct catalog *catalog, uint16_t aske
 
 /* Of several addresses the one counts that no service is known to have. */
 static void inspect_page(const struct probe *probe, const struct flow *flow,
-                         const struct address *address, struct dns_facts *facts)
+                         const struct address *address, struct question *question)
 {
     struct blockpage_facts page = {.id = ""};
     blockpage_inspect_address(probe->options.fingerprints, address, &page);
     if (!page.id[0])
         return;
     enum dns_page_owner owner = owner_of(probe->options.catalog, flow->service, address);
-    if (facts->blockpage.id[0] && owner > facts->page_owner)
+    if (question->blockpage.id[0] && owner > question->page_owner)
         return;
-    if (owner < facts->page_owner)
-        facts->blockpage = (struct blockpage_facts){.id = ""};
-    facts->page_owner = (uint8_t)owner;
-    blockpage_inspect_address(probe->options.fingerprints, address, &facts->blockpage);
+    if (owner < question->page_owner)
+        question->blockpage = (struct blockpage_facts){.id = ""};
+    question->page_owner = (uint8_t)owner;
+    blockpage_inspect_address(probe->options.fingerprints, address, &question->blockpage);
 }
 
-static void answer_add(const struct probe *probe, struct question *question,
-                       const struct flow *flow, const struct packet *packet,
-                       const struct dns_message *message)
+static struct dns_facts_answer *answer_at(const struct probe *probe,
+                                          const struct question *question, unsigned i)
+{
+    return pool_at(&probe->answers, question->answers[i]);
+}
+
+static void answer_add(struct probe *probe, struct question *question, const struct flow *flow,
+                       const struct packet *packet, const struct dns_message *message)
 {
     struct dns_facts_answer answer;
-    struct dns_facts *facts = &question->facts;
     answer_fill(&answer, flow, packet, message);
-    for (unsigned i = 0; i < facts->answer_count; i++)
-        if (answer_same(&facts->answers[i], &answer))
+    for (unsigned i = 0; i < question->answer_count; i++)
+        if (answer_same(answer_at(probe, question, i), &answer))
             return;
-    if (facts->answer_count == DNS_FACTS_ANSWERS)
+    uint32_t slot =
+        question->answer_count < DNS_FACTS_ANSWERS ? pool_take(&probe->answers) : POOL_NONE;
+    if (slot == POOL_NONE)
         return;
-    facts->answers[facts->answer_count++] = answer;
+    question->answers[question->answer_count++] = slot;
+    memcpy(pool_at(&probe->answers, slot), &answer, sizeof(answer));
     for (unsigned i = 0; i < answer.address_count; i++)
-        inspect_page(probe, flow, &answer.addresses[i], facts);
+        inspect_page(probe, flow, &answer.addresses[i], question);
+}
+
+void probe_question_export(const struct probe *probe, const struct question *question,
+                           struct dns_facts *ret_facts)
+{
+    memset(ret_facts, 0, sizeof(*ret_facts));
+    ret_facts->present = true;
+    ret_facts->qtype = question->qtype;
+    ret_facts->id = question->id;
+    ret_facts->edns_asked = question->edns_asked;
+    ret_facts->over_tcp = question->over_tcp;
+    ret_facts->blockpage = question->blockpage;
+    ret_facts->page_owner = question->page_owner;
+    ret_facts->answer_count = question->answer_count;
+    for (unsigned i = 0; i < question->answer_count; i++)
+        ret_facts->answers[i] = *answer_at(probe, question, i);
+}
+
+void probe_question_release(struct probe *probe, struct flow *flow)
+{
+    struct question *question = probe_question(probe, flow);
+    if (!question)
+        return;
+    for (unsigned i = 0; i < question->answer_count; i++)
+        pool_give(&probe->answers, question->answers[i]);
+    pool_give(&probe->questions, flow->inspection);
+    flow->inspection = POOL_NONE;
 }
 
 static void tell(struct probe *probe, const struct flow *flow, const struct address *server,
@@ -228,10 +261,8 @@ static void take_answer(struct probe *probe, struct flow *flow, const struct pac
         answer_add(probe, question, flow, packet, message);
     remember(probe, flow, question, packet, message);
     if (question &&
-        !(flow->flags & FLOW_INTERESTING)) { /* only counted: the name is not needed any more */
-        pool_give(&probe->questions, flow->inspection);
-        flow->inspection = POOL_NONE;
-    }
+        !(flow->flags & FLOW_INTERESTING)) /* only counted: the name is not needed any more */
+        probe_question_release(probe, flow);
 }
 
 static void take_message(struct probe *probe, const struct packet *packet,

@@ -58,7 +58,8 @@ static void tag_update(struct probe *probe, struct flow *flow)
     struct tag tag;
     struct dns_hint hint;
     const struct inspection *inspection = probe_inspection(probe, flow);
-    bool hinted = hint_of(probe, flow, &hint);
+    struct evidence *evidence = tracker_evidence(&probe->tracker, flow);
+    bool hinted = !(evidence && evidence->no_dns) && hint_of(probe, flow, &hint);
     struct classify_input input = {.catalog = probe->options.catalog,
                                    .transport = flow->transport,
                                    .server_port = flow_port(flow, SIDE_SERVER),
@@ -72,9 +73,9 @@ static void tag_update(struct probe *probe, struct flow *flow)
         flow->flags |= FLOW_INTERESTING;
     else
         flow->flags &= (uint16_t)~FLOW_INTERESTING;
-    struct evidence *evidence = tracker_evidence(&probe->tracker, flow);
     if (!evidence)
         return;
+    evidence->no_dns = !hinted;
     bool better = tag.service && (tag.certainty > evidence->certainty || before != tag.service);
     evidence->certainty = (uint8_t)tag.certainty;
     evidence->role = (uint8_t)tag.role;
@@ -176,10 +177,10 @@ static void keep_details(struct probe *probe, struct flow *flow, const struct fa
     struct details *details = tracker_details(&probe->tracker, flow);
     if (!details)
         return;
-    details->has_tls = facts->tls_seen || facts->tls.server_hello || facts->tls.alert_level;
-    details->has_http = facts->http.request || facts->http.response;
-    details->tls = facts->tls;
-    details->http = facts->http;
+    bool has_tls = facts->tls_seen || facts->tls.server_hello || facts->tls.alert_level;
+    bool has_http = facts->http.request || facts->http.response;
+    tracker_set_said(&probe->tracker, details, has_tls ? &facts->tls : NULL,
+                     has_http ? &facts->http : NULL);
 }
 
 static uint8_t certificate_flags(const struct catalog *catalog, const struct flow *flow,
@@ -298,6 +299,17 @@ static void decide(struct probe *probe, struct flow *flow)
         tracker_drop_evidence(&probe->tracker, flow);
 }
 
+void probe_flow_reset(struct probe *probe, struct flow *flow)
+{
+    const struct inspection *inspection = probe_inspection(probe, flow);
+    if (!inspection || (flow->flags & FLOW_DECIDED) || !(flow->flags & FLOW_EVENTFUL))
+        return; /* without details there is no place for what was found */
+    /* A server's half of TLS alone is more than details can say. */
+    if (inspection->facts.stage == STAGE_TLS && !inspection->facts.tls.client_hello)
+        return;
+    decide(probe, flow);
+}
+
 static struct inspection *inspection_of(struct probe *probe, struct flow *flow)
 {
     if (flow->inspection)
@@ -333,6 +345,38 @@ static struct inspection *inspection_of(struct probe *probe, struct flow *flow)
     return &slot->inspection;
 }
 
+/* False where there was one before. */
+static bool alert_take(struct tls_facts *tls, const struct tracked *tracked,
+                       const struct packet *packet, uint8_t level, uint8_t description)
+{
+    if (tls->alert_level)
+        return false;
+    tls->alert_level = level;
+    tls->alert_description = description;
+    tls->alert_side = (uint8_t)tracked->side;
+    tls->alert_after_us = flow_offset_us(tracked->flow, packet->time_us);
+    return true;
+}
+
+/* Inspection is over: with the rest of what is known by now. */
+static void alert_keep(struct probe *probe, struct details *details, const struct tracked *tracked,
+                       const struct packet *packet, uint8_t level, uint8_t description)
+{
+    const struct flow *flow = tracked->flow;
+    struct tls_facts tls;
+    struct http_facts http;
+    tracker_get_said(&probe->tracker, details, &tls, &http);
+    if (!alert_take(&tls, tracked, packet, level, description))
+        return;
+    if (!details->has_tls) {
+        tls.client_hello = true;
+        tls.server_hello = (flow->flags & FLOW_SERVER_HELLO) != 0;
+        tls.handshake_done = (flow->flags & FLOW_HANDSHAKE_DONE) != 0;
+        tls.no_sni = !(tracker_evidence(&probe->tracker, flow)->reasons & REASON_SNI);
+    }
+    tracker_set_said(&probe->tracker, details, &tls, details->has_http ? &http : NULL);
+}
+
 void probe_note_alert(struct probe *probe, const struct tracked *tracked,
                       const struct packet *packet)
 {
@@ -343,20 +387,10 @@ void probe_note_alert(struct probe *probe, const struct tracked *tracked,
         return;
     struct inspection *inspection = probe_inspection(probe, flow);
     struct details *details = inspection ? NULL : tracker_details(&probe->tracker, flow);
-    struct tls_facts *tls = inspection ? &inspection->facts.tls : details ? &details->tls : NULL;
-    if (!tls || tls->alert_level)
-        return;
-    tls->alert_level = level;
-    tls->alert_description = description;
-    tls->alert_side = (uint8_t)tracked->side;
-    tls->alert_after_us = flow_offset_us(flow, packet->time_us);
-    if (details && !details->has_tls) { /* the rest of what is known by now */
-        details->has_tls = true;
-        tls->client_hello = true;
-        tls->server_hello = (flow->flags & FLOW_SERVER_HELLO) != 0;
-        tls->handshake_done = (flow->flags & FLOW_HANDSHAKE_DONE) != 0;
-        tls->no_sni = !(tracker_evidence(&probe->tracker, flow)->reasons & REASON_SNI);
-    }
+    if (inspection)
+        alert_take(&inspection->facts.tls, tracked, packet, level, description);
+    else if (details)
+        alert_keep(probe, details, tracked, packet, level, description);
 }
 
 void probe_take_payload(struct probe *probe, const struct tracked *tracked,

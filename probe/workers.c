@@ -62,11 +62,16 @@ static void worker_batch(struct worker *worker, const struct batch *batch)
 {
     const uint16_t *which = batch->shares[worker->number];
     uint32_t count = batch->share_counts[worker->number], name = 0;
+    struct track_look looks[PART_LOOKS];
     for (uint32_t i = 0; i < count; i++) {
+        if (i % PART_LOOKS == 0)
+            probe_look(worker->probe, batch->items, which + i, MIN_OF(PART_LOOKS, count - i),
+                       looks);
         for (; name < batch->name_count && batch->names[name].before <= which[i]; name++)
             if (batch->names[name].worker == worker->number)
                 probe_take_name(worker->probe, &batch->names[name].name);
-        probe_take_packet(worker->probe, &batch->items[which[i]], batch->passed_us[which[i]]);
+        probe_take_packet(worker->probe, &batch->items[which[i]], &looks[i % PART_LOOKS],
+                          batch->passed_us[which[i]]);
     }
     for (; name < batch->name_count; name++)
         if (batch->names[name].worker == worker->number)

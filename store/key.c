@@ -16,9 +16,18 @@
 
 #define KEY_SIZE 32
 
+#define KNOWN_SHIFT 11 /* 2048 addresses */
+
+/* The last pseudonym made of an address that falls there: a line's clients come again and again. */
+struct known {
+    uint64_t words[2]; /* of the address: what counts of it */
+    uint64_t pseudonym;
+};
+
 struct key {
     struct digest_hmac *hmac; /* the only place that keeps the key */
     char epoch[KEY_EPOCH_SIZE];
+    struct known known[1u << KNOWN_SHIFT]; /* free: words of 0, which no address is */
 };
 
 static int key_write(int fd, const uint8_t bytes[KEY_SIZE])
@@ -187,28 +196,39 @@ const char *key_epoch(const struct key *key)
     return key->epoch;
 }
 
-uint64_t key_pseudonym(struct key *key, const struct address *address)
+static uint64_t pseudonym_make(struct key *key, const void *bytes, size_t length)
 {
     uint8_t hash[DIGEST_SIZE];
 
-    if (address_is_v4(address)) {
-        digest_hmac(key->hmac, address->bytes + 12, 4, hash);
-    } else {
-        digest_hmac(key->hmac, address->bytes, 8, hash);
-    }
+    digest_hmac(key->hmac, bytes, length, hash);
     struct cursor cursor = cursor_init(hash, sizeof(hash));
     return cursor_u64(&cursor);
 }
 
+uint64_t key_pseudonym(struct key *key, const struct address *address)
+{
+    bool v4 = address_is_v4(address);
+    uint64_t words[2];
+
+    memcpy(words, address->bytes, sizeof(words));
+    words[1] = v4 ? words[1] : 0; /* an IPv6 line is its first half */
+    uint64_t mixed = (words[0] ^ words[1]) * UINT64_C(0x9e3779b97f4a7c15);
+    struct known *known = &key->known[mixed >> (64 - KNOWN_SHIFT)];
+    bool none = words[0] == 0 && words[1] == 0; /* as a free place */
+    if (none || known->words[0] != words[0] || known->words[1] != words[1]) {
+        uint64_t pseudonym = pseudonym_make(key, address->bytes + (v4 ? 12 : 0), v4 ? 4 : 8);
+        *known = (struct known){{words[0], words[1]}, pseudonym};
+    }
+    return known->pseudonym;
+}
+
 uint64_t key_pseudonym_of_name(struct key *key, const char *name, size_t length)
 {
-    uint8_t hash[DIGEST_SIZE], bytes[5 + KEY_NAME_MAX] = "name ";
+    uint8_t bytes[5 + KEY_NAME_MAX] = "name ";
 
     length = length < KEY_NAME_MAX ? length : KEY_NAME_MAX;
     memcpy(bytes + 5, name, length);
-    digest_hmac(key->hmac, bytes, 5 + length, hash);
-    struct cursor cursor = cursor_init(hash, sizeof(hash));
-    return cursor_u64(&cursor);
+    return pseudonym_make(key, bytes, 5 + length);
 }
 
 char *key_pseudonym_text(const char *epoch, uint64_t pseudonym, char text[KEY_PSEUDONYM_TEXT_SIZE])

@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/buffer.h"
 #include "base/intern.h"
-#include "store/blob.h"
 #include "store/store_internal.h"
 
 /* ---- inputs ---- */
@@ -54,7 +52,7 @@ static int store_put_input(struct store *store, const struct input_record *input
 /* Removes one input and all that was said of it. */
 static int store_forget_input(struct store *store, int64_t number, struct dl_error *error)
 {
-    int status = DL_OK;
+    int status = store_write_waiting(store, error);
 
     for (int i = STATEMENT_FORGET_FLOWS; i <= STATEMENT_FORGET_INPUT && status == DL_OK; i++) {
         struct binder binder = store_bind(store, (enum statement)i);
@@ -184,62 +182,81 @@ static int store_name(struct store *store, const char *text, int64_t *ret_id,
     return status;
 }
 
-/* `pseudonym` is the room for its bytes, which must outlive the statement's run. */
-static void bind_endpoint(struct binder *binder, const struct endpoint *endpoint,
-                          uint8_t pseudonym[8])
+/* Most values are those of the row before: SQLite keeps what was bound. */
+static void bind_again(struct store *store, struct binder *binder, int64_t value)
 {
-    switch (endpoint->kind) {
-    case ENDPOINT_ADDRESS:
-        if (address_is_v4(&endpoint->address)) {
-            bind_blob(binder, endpoint->address.bytes + 12, 4);
-        } else {
-            bind_blob(binder, endpoint->address.bytes, 16);
-        }
-        break;
-    case ENDPOINT_PSEUDONYM:
-        for (int i = 0; i < 8; i++) {
-            pseudonym[i] = (uint8_t)(endpoint->pseudonym >> (56 - 8 * i));
-        }
-        bind_blob(binder, pseudonym, 8);
-        break;
-    default:
-        bind_blob(binder, NULL, 0);
+    int64_t *last = &store->bound[binder->at];
+
+    if (store->is_bound && *last == value) {
+        binder->at++;
+        return;
     }
+    *last = value;
+    bind_integer(binder, value);
 }
 
-static int store_put_flow(struct store *store, const struct observation *o,
-                          const int64_t names[STORE_FLOW_NAMES], struct dl_error *error)
+static void bind_again_or_null(struct store *store, struct binder *binder, int64_t value)
+{
+    int64_t *last = &store->bound[binder->at];
+
+    if (store->is_bound && *last == value) {
+        binder->at++;
+        return;
+    }
+    *last = value;
+    bind_integer_or_null(binder, value);
+}
+
+static void bind_end(struct binder *binder, const struct batch_end *end)
+{
+    bind_blob(binder, end->length ? end->bytes : NULL, end->length);
+}
+
+static int write_row(struct store *store, const struct batch_row *row, struct dl_error *error)
 {
     struct binder binder = store_bind(store, STATEMENT_FLOW);
-    uint8_t pseudonyms[2][8];
+    const char *evidence = store->waiting.evidence.bytes + row->evidence_at;
 
-    bind_integer(&binder, (int64_t)((uint64_t)o->input << STORE_PACKET_BITS | o->packet));
-    bind_integer(&binder, o->start_us);
-    bind_integer(&binder, (int64_t)((uint64_t)o->end_us - (uint64_t)o->start_us));
-    bind_endpoint(&binder, &o->client, pseudonyms[SIDE_CLIENT]);
-    bind_integer(&binder, o->client_port);
-    bind_endpoint(&binder, &o->server, pseudonyms[SIDE_SERVER]);
-    bind_integer(&binder, o->server_port);
-    bind_integer(&binder, o->transport);
-    bind_integer_or_null(&binder, names[0]);
-    bind_integer_or_null(&binder, names[1]);
-    bind_integer_or_null(&binder, names[2]);
-    bind_integer(&binder, o->role);
-    bind_integer(&binder, o->certainty);
-    bind_integer(&binder, o->reasons);
-    bind_integer_or_null(&binder, (int64_t)o->dns_flow);
-    bind_integer(&binder, (int64_t)o->packets[SIDE_CLIENT]);
-    bind_integer(&binder, (int64_t)o->packets[SIDE_SERVER]);
-    bind_integer(&binder, (int64_t)o->bytes[SIDE_CLIENT]);
-    bind_integer(&binder, (int64_t)o->bytes[SIDE_SERVER]);
-    bind_integer(&binder, o->stage);
-    bind_integer(&binder, o->close);
-    bind_integer(&binder, o->flags);
-    bind_integer(&binder, o->certificate);
-    bind_integer_or_null(&binder, names[3]);
-    bind_blob(&binder, store->evidence.length > 0 ? store->evidence.bytes : NULL,
-              store->evidence.length);
+    bind_integer(&binder, row->id);
+    bind_integer(&binder, row->start_us);
+    bind_integer(&binder, row->duration_us);
+    bind_end(&binder, &row->ends[SIDE_CLIENT]);
+    bind_again(store, &binder, row->ports[SIDE_CLIENT]);
+    bind_end(&binder, &row->ends[SIDE_SERVER]);
+    bind_again(store, &binder, row->ports[SIDE_SERVER]);
+    bind_again(store, &binder, row->transport);
+    bind_again_or_null(store, &binder, row->names[0]);
+    bind_again_or_null(store, &binder, row->names[1]);
+    bind_again_or_null(store, &binder, row->names[2]);
+    bind_again(store, &binder, row->role);
+    bind_again(store, &binder, row->certainty);
+    bind_again(store, &binder, row->reasons);
+    bind_again_or_null(store, &binder, row->dns_flow);
+    bind_again(store, &binder, (int64_t)row->packets[SIDE_CLIENT]);
+    bind_again(store, &binder, (int64_t)row->packets[SIDE_SERVER]);
+    bind_again(store, &binder, (int64_t)row->bytes[SIDE_CLIENT]);
+    bind_again(store, &binder, (int64_t)row->bytes[SIDE_SERVER]);
+    bind_again(store, &binder, row->stage);
+    bind_again(store, &binder, row->close);
+    bind_again(store, &binder, row->flags);
+    bind_again(store, &binder, row->certificate);
+    bind_again_or_null(store, &binder, row->names[3]);
+    bind_blob(&binder, row->evidence_length ? evidence : NULL, row->evidence_length);
+    store->is_bound = true;
     return store_run(store, &binder, error);
+}
+
+int store_write_waiting(struct store *store, struct dl_error *error)
+{
+    struct batch *waiting = &store->waiting;
+    int status = DL_OK;
+
+    batch_sort(waiting);
+    for (uint32_t i = 0; i < waiting->count && status == DL_OK; i++) {
+        status = write_row(store, &waiting->rows[waiting->places[i].row], error);
+    }
+    batch_clear(waiting);
+    return status;
 }
 
 int store_put(struct store *store, const struct observation *observation, struct dl_error *error)
@@ -258,16 +275,16 @@ int store_put(struct store *store, const struct observation *observation, struct
     for (int i = 0; i < STORE_FLOW_NAMES && status == DL_OK; i++) {
         status = store_name(store, texts[i], &names[i], error);
     }
-    buffer_clear(&store->evidence);
-    blob_encode(&store->evidence, observation);
-    if (status == DL_OK && store->evidence.failed) {
-        status = dl_error_set(error, -ENOMEM, "%s: out of memory", store->path);
-    }
     if (status == DL_OK) {
-        status = store_put_flow(store, observation, names, error);
-    }
-    if (status == DL_OK) {
-        store->rows++;
+        int64_t id =
+            (int64_t)((uint64_t)observation->input << STORE_PACKET_BITS | observation->packet);
+        struct batch_row *row = batch_add(&store->waiting, id, observation);
+        if (row) {
+            memcpy(row->names, names, sizeof(names));
+            store->rows++;
+        } else {
+            status = dl_error_set(error, -ENOMEM, "%s: out of memory", store->path);
+        }
     }
     return store_leave(store, status, error);
 }

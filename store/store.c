@@ -10,14 +10,12 @@
 #include <unistd.h>
 
 #include "base/array.h"
-#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/intern.h"
-#include "store/blob.h"
 #include "store/store_internal.h"
 
-#define EVIDENCE_SIZE_MAX (64u * 1024)
-#define CHECKPOINT_PAGES  "1000"
+#define LEAVES_A_LOOK    64 /* records between two looks at the clock */
+#define CHECKPOINT_PAGES "1000"
 
 static const char *const statements[STATEMENT_TOTAL] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
@@ -97,7 +95,9 @@ int store_leave(struct store *store, int status, struct dl_error *error)
 {
     if (status == DL_OK) {
         store->batch++;
-        status = store_commit(store, false, error);
+        if (store->batch % LEAVES_A_LOOK == 0 || store->batch >= STORE_BATCH) {
+            status = store_commit(store, false, error);
+        }
     }
     return status;
 }
@@ -112,8 +112,9 @@ int store_commit(struct store *store, bool force, struct dl_error *error)
          clock_monotonic_us() - store->began_us < STORE_COMMIT_US)) {
         return DL_OK;
     }
+    int status = store_write_waiting(store, error);
     struct binder binder = store_bind(store, STATEMENT_COMMIT);
-    return store_run(store, &binder, error);
+    return status == DL_OK ? store_run(store, &binder, error) : status;
 }
 
 bool store_is_committed(const struct store *store)
@@ -149,6 +150,8 @@ int store_resume(struct store *store, struct dl_error *error)
     }
     intern_destroy(store->names);
     store->names = names;
+    batch_clear(&store->waiting); /* those are put again, with the new numbers of their texts */
+    store->is_bound = false;
     store->failure = (struct dl_error){0};
     return DL_OK;
 }
@@ -209,7 +212,7 @@ static int store_open_database(struct store *store, struct dl_error *error)
                                "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL;"
                                "PRAGMA synchronous = NORMAL;"
                                "PRAGMA wal_autocheckpoint = " CHECKPOINT_PAGES ";"
-                               "PRAGMA cache_size = -32000",
+                               "PRAGMA cache_size = -8000",
                                error);
     }
     if (status == DL_OK && version == 0) {
@@ -272,7 +275,7 @@ static void store_destroy(struct store *store)
     sqlite3_close(store->db);
     store_lock_release(&store->lock); /* after SQLite is done with its files */
     intern_destroy(store->names);
-    buffer_finish(&store->evidence);
+    batch_finish(&store->waiting);
     free(store->path);
     free(store);
 }
@@ -287,9 +290,8 @@ int store_open(struct store **ret_store, const char *path, const struct store_cr
         goto out;
     }
     store->lock.fd = -1;
-    buffer_init(&store->evidence, EVIDENCE_SIZE_MAX);
     store->path = strdup(path);
-    if (!store->path ||
+    if (!store->path || batch_init(&store->waiting, STORE_BATCH) != DL_OK ||
         intern_create(&store->names, STORE_NAMES_MAX, STORE_NAMES_BYTES_MAX) != DL_OK) {
         dl_error_set(error, status, "%s: out of memory", path);
         goto out;

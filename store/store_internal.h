@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/status.h"
+#include "store/batch.h"
 #include "store/observation.h"
 
 #define STORE_APPLICATION_ID 0x646b6c6e /* "dkln" */
@@ -26,7 +27,8 @@
     "bytes_down, stage, close, flags, "
 #define STORE_FLOW_COLUMNS  STORE_FLOW_COLUMNS_1 "certificate, issuer, evidence"
 #define STORE_FLOW_EVIDENCE 24 /* its column, from 0 */
-#define STORE_FLOW_NAMES    4  /* columns that are numbers of strings */
+#define STORE_FLOW_COUNT    25
+#define STORE_FLOW_NAMES    BATCH_NAMES
 #define STORE_INPUT_COLUMNS                                                                        \
     "number, path, size, fingerprint, sha256, packets, bytes, lost, first_us, last_us, status, "   \
     "complete, probe_id, carrier, asn, country, network, position, clock, origin"
@@ -136,7 +138,9 @@ struct store {
     sqlite3_stmt *statements[STATEMENT_TOTAL];
     struct intern *names; /* names that are in `strings`, as number name_base + their own */
     int64_t name_base;
-    struct buffer evidence;
+    struct batch waiting; /* flows put, and not written yet */
+    int64_t bound[STORE_FLOW_COUNT];
+    bool is_bound; /* the flow statement's parameters are those */
     uint32_t last_input;
     bool index_dropped;
     uint64_t rows;
@@ -148,6 +152,8 @@ struct store {
 struct binder store_bind(struct store *store, enum statement which);
 /* Sees to it that a transaction is under way; says the store's failure again if there was one. */
 int store_enter(struct store *store, struct dl_error *error);
+/* Writes the flows that wait, in the transaction under way. */
+int store_write_waiting(struct store *store, struct dl_error *error);
 /* Runs a statement that yields no rows. */
 int store_run(struct store *store, struct binder *binder, struct dl_error *error);
 /* Ends the store's writing: rolls back what is under way. */

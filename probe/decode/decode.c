@@ -41,15 +41,20 @@ void decoder_destroy(struct decoder *decoder)
 enum decode_kind decoder_decode(struct decoder *decoder, const struct frame *frame,
                                 struct packet *ret_packet)
 {
+    if (decoder->holding) {
+        fragments_release(decoder->fragments);
+        decoder->holding = false;
+    }
+    if (frame->link_type == LINK_ETHERNET && plain_decode(frame, ret_packet)) {
+        decoder->counts[DECODE_OK]++;
+        return DECODE_OK;
+    }
     struct walk walk = {
         .fragments = decoder->fragments,
         .frame = frame,
         .packet = ret_packet,
         .missing = frame->length > frame->captured ? frame->length - frame->captured : 0,
     };
-    if (decoder->holding) {
-        fragments_release(decoder->fragments);
-    }
     struct cursor bytes = cursor_init(frame->data, frame->captured);
     enum decode_kind kind = link_decode(&walk, &bytes, frame->link_type);
     decoder->holding = walk.reassembled;

@@ -75,7 +75,11 @@ enum protocol {
     PROTOCOL_OPTIONS = 60
 };
 
+/* plain.c: a frame of the usual kind. False for all others, which are left to link_decode(). */
+bool plain_decode(const struct frame *frame, struct packet *ret_packet);
+
 /* link.c */
+#define LINK_ETHERNET 1u
 enum decode_kind link_decode(struct walk *walk, const struct cursor *bytes, uint32_t link_type);
 enum decode_kind link_ethernet(struct walk *walk, const struct cursor *bytes);
 enum decode_kind link_ethertype(struct walk *walk, const struct cursor *bytes, uint16_t ethertype);
@@ -96,6 +100,9 @@ uint8_t ip6_skip_extensions(struct cursor *bytes, uint8_t next_header, uint32_t 
 /* transport.c */
 enum decode_kind transport_decode(struct walk *walk, struct ip_layer *ip,
                                   const struct cursor *body);
+/* TCP's options. `cut`: the capture ends within them, so an unfinished one is not the sender's doing.
+ */
+void transport_read_options(struct packet *packet, const struct cursor *at, bool cut);
 /* Fills everything up to the IP layer. Returns the kind for it. */
 enum decode_kind transport_other(struct walk *walk, const struct ip_layer *ip,
                                  const struct cursor *body);

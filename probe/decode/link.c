@@ -4,7 +4,6 @@
 
 enum link_type {
     LINK_NULL = 0,
-    LINK_ETHERNET = 1,
     LINK_PPP = 9,
     LINK_RAW_BSD = 12, /* DLT_RAW of two systems, written to files by mistake */
     LINK_RAW_OPENBSD = 14,

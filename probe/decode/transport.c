@@ -42,8 +42,7 @@ static uint8_t read_option(struct packet *packet, uint8_t option, const struct c
     return bit;
 }
 
-/* `cut`: the capture ends within the options, so an unfinished one is not the sender's doing. */
-static void read_options(struct packet *packet, const struct cursor *at, bool cut)
+void transport_read_options(struct packet *packet, const struct cursor *at, bool cut)
 {
     struct cursor options = *at;
     static const uint8_t usual[4] = {OPTION_PADDING, OPTION_PADDING, OPTION_TIMESTAMP, 10};
@@ -101,7 +100,7 @@ static enum decode_kind decode_tcp(struct walk *walk, const struct ip_layer *ip,
         size_t left = cursor_left(&body);
         bool cut = left < options_length;
         struct cursor options = cursor_sub(&body, cut ? left : options_length);
-        read_options(packet, &options, cut);
+        transport_read_options(packet, &options, cut);
         packet->flags |= cut ? PACKET_SHORT : 0;
     }
     packet_set_payload(packet, &body, ip->body_length - header_length);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/pages.h"
 #include "base/status.h"
 
 #define BLOCKS_TO_DIFFER 2 /* a transmission error rarely spoils more than one */
@@ -16,7 +17,7 @@ int contents_init(struct contents *contents, uint32_t count)
     memset(contents, 0, sizeof(*contents));
     if (count == 0)
         return DL_OK;
-    contents->streams = calloc(count, sizeof(*contents->streams));
+    contents->streams = pages_take(count * sizeof(*contents->streams));
     if (!contents->streams)
         return -ENOMEM;
     contents->count = count;
@@ -25,7 +26,7 @@ int contents_init(struct contents *contents, uint32_t count)
 
 void contents_finish(struct contents *contents)
 {
-    free(contents->streams);
+    pages_give(contents->streams, contents->count * sizeof(*contents->streams));
     memset(contents, 0, sizeof(*contents));
 }
 
@@ -45,9 +46,9 @@ uint32_t contents_open(struct contents *contents, uint32_t base)
         return 0;
     contents->last_ticket = contents->last_ticket == UINT32_MAX ? 1 : contents->last_ticket + 1;
     struct contents_stream *stream = place_of(contents, contents->last_ticket);
-    memset(stream, 0, sizeof(*stream));
     stream->ticket = contents->last_ticket;
     stream->base = base;
+    stream->known = 0;
     return stream->ticket;
 }
 
@@ -93,7 +94,7 @@ static unsigned compare(const struct contents_stream *stream, const struct span 
     unsigned differing = 0;
 
     *ret_at = *ret_compared = 0;
-    for (uint32_t i = 0; i < span->count; i++) {
+    for (uint32_t i = 0; i < span->count && span->first + i < stream->known; i++) {
         uint16_t before = stream->blocks[span->first + i];
         if (before == 0)
             continue;
@@ -108,9 +109,15 @@ static unsigned compare(const struct contents_stream *stream, const struct span 
 
 static void keep(struct contents_stream *stream, const struct span *span)
 {
-    for (uint32_t i = 0; i < span->count; i++)
-        if (stream->blocks[span->first + i] == 0)
-            stream->blocks[span->first + i] = block_hash(span->bytes + (size_t)i * CONTENTS_BLOCK);
+    uint16_t *blocks = stream->blocks;
+    uint32_t end = span->first + span->count;
+
+    for (uint32_t i = stream->known; i < span->first; i++)
+        blocks[i] = 0;
+    for (uint32_t i = span->first; i < end; i++)
+        if (i >= stream->known || blocks[i] == 0)
+            blocks[i] = block_hash(span->bytes + (size_t)(i - span->first) * CONTENTS_BLOCK);
+    stream->known = MAX_OF(stream->known, end);
 }
 
 bool contents_differ(struct contents *contents, uint32_t ticket, const struct packet *packet,
@@ -131,7 +138,8 @@ bool contents_differ(struct contents *contents, uint32_t ticket, const struct pa
     memset(ret_conflict, 0, sizeof(*ret_conflict));
     ret_conflict->compared = compared;
     for (uint32_t i = 0; i < CONTENTS_KEPT && at + i < span.count; i++) {
-        ret_conflict->before[i] = stream->blocks[span.first + at + i];
+        uint32_t block = span.first + at + i;
+        ret_conflict->before[i] = block < stream->known ? stream->blocks[block] : 0;
         ret_conflict->now[i] = block_hash(span.bytes + (size_t)(at + i) * CONTENTS_BLOCK);
     }
     return true;

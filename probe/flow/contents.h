@@ -24,6 +24,8 @@
 struct contents_stream {
     uint32_t ticket; /* whose it is; 0 nobody's */
     uint32_t base;   /* sequence number of the stream's first byte */
+    uint32_t known;  /* of the blocks, so many from the first on; the others were not seen, and hold
+                        what the stream before left there */
     uint16_t blocks[CONTENTS_REACH / CONTENTS_BLOCK]; /* 0: not seen */
 };
 

@@ -16,6 +16,7 @@
  * question. Parts live in pools, named by slot numbers.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/address.h"
@@ -109,6 +110,7 @@ struct evidence {
     /* What the client sent and wants answered since the server's last packet that was no reset, and
      * when the first of it went out. */
     uint8_t unanswered;
+    bool no_dns; /* the client was told no name for the server before the flow began */
     uint32_t unanswered_after_us;
     uint32_t issuer;   /* interned, INTERN_NONE */
     uint32_t contents; /* ticket of what the server said (contents.h); 0 it said nothing yet */
@@ -123,9 +125,16 @@ struct details {
     uint32_t suspect_ack[SUSPECTS_MAX];
     struct suspect suspects[SUSPECTS_MAX];
     struct icmp_facts icmp;
+    bool has_tls, has_http;
+    uint8_t tls_head[offsetof(struct tls_facts, certificate)]; /* what a hello or an alert says */
+    uint32_t texts; /* slot of struct details_texts; POOL_NONE where it would hold nothing */
+};
+_Static_assert(sizeof(struct details) <= 904, "half of what all texts would take");
+
+/* What few of them have: a certificate, a web page. */
+struct details_texts {
     struct tls_facts tls;
     struct http_facts http;
-    bool has_tls, has_http;
 };
 
 static inline bool flow_is_opening(const struct flow *flow)

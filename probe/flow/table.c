@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/pages.h"
 #include "base/status.h"
 
 /* A slot of the index: the flow's number and its hash: most misses cost no look at the flow. */
@@ -26,11 +27,13 @@ struct flow_table {
     int64_t timeout_us[FLOW_CLASS_COUNT];
     struct hash_key key;
     flow_ended_fn ended;
+    flow_ending_fn ending;
     void *context;
     uint64_t evicted;
 };
 
 #define SLOTS_START 4096u
+#define CACHE_LINE  64u
 /* Within one grain a flow seen again keeps its place in the list: order need not be finer. */
 #define TOUCH_GRAIN_US CLOCK_SECOND_US
 
@@ -65,7 +68,8 @@ int flow_table_create(struct flow_table **ret_table, const struct flow_table_opt
     struct flow_table *table = calloc(1, sizeof(*table));
     if (!table)
         return -ENOMEM;
-    table->slots = calloc(SLOTS_START, sizeof(struct slot));
+    table->slots = pages_take(SLOTS_START * sizeof(struct slot));
+    table->slot_mask = SLOTS_START - 1;
     status =
         table->slots ? pool_init(&table->flows, sizeof(struct flow), options->maximum) : -ENOMEM;
     if (status == DL_OK)
@@ -74,8 +78,8 @@ int flow_table_create(struct flow_table **ret_table, const struct flow_table_opt
         flow_table_destroy(table);
         return status;
     }
-    table->slot_mask = SLOTS_START - 1;
     table->ended = options->ended;
+    table->ending = options->ending;
     table->context = options->context;
     for (int i = 0; i < FLOW_CLASS_COUNT; i++)
         table->timeout_us[i] =
@@ -84,12 +88,17 @@ int flow_table_create(struct flow_table **ret_table, const struct flow_table_opt
     return DL_OK;
 }
 
+static void slots_give(struct flow_table *table)
+{
+    pages_give(table->slots, ((size_t)table->slot_mask + 1) * sizeof(*table->slots));
+}
+
 void flow_table_destroy(struct flow_table *table)
 {
     if (!table)
         return;
     pool_finish(&table->flows);
-    free(table->slots);
+    slots_give(table);
     free(table);
 }
 
@@ -112,15 +121,25 @@ struct flow_lookup flow_table_key(const struct flow_table *table, const struct a
                                   uint16_t destination_port, uint8_t transport, uint32_t sub)
 {
     struct flow_lookup lookup = {.sub = sub};
-    uint64_t words[6];
     lookup.from_high = is_above(source, source_port, destination, destination_port);
-    memcpy(words, lookup.from_high ? destination->bytes : source->bytes, 16);
-    memcpy(words + 2, lookup.from_high ? source->bytes : destination->bytes, 16);
-    words[4] = lookup.from_high ? (uint64_t)destination_port << 16 | source_port
-                                : (uint64_t)source_port << 16 | destination_port;
-    words[4] |= (uint64_t)transport << 32;
-    words[5] = sub;
-    lookup.hash = (uint32_t)hash_words(&table->key, words, 6);
+    const struct address *low = lookup.from_high ? destination : source;
+    const struct address *high = lookup.from_high ? source : destination;
+    uint64_t words[6], rest = (uint64_t)transport << 32;
+    rest |= lookup.from_high ? (uint64_t)destination_port << 16 | source_port
+                             : (uint64_t)source_port << 16 | destination_port;
+    if (sub == 0 && address_is_v4(low) &&
+        address_is_v4(high)) { /* nearly all: no word for nothing */
+        memcpy(words, low->bytes + 12, 4);
+        memcpy((uint8_t *)words + 4, high->bytes + 12, 4);
+        words[1] = rest;
+        lookup.hash = (uint32_t)hash_words(&table->key, words, 2);
+    } else {
+        memcpy(words, low->bytes, 16);
+        memcpy(words + 2, high->bytes, 16);
+        words[4] = rest;
+        words[5] = sub;
+        lookup.hash = (uint32_t)hash_words(&table->key, words, 6);
+    }
     return lookup;
 }
 
@@ -155,6 +174,25 @@ struct flow *flow_table_find(struct flow_table *table, const struct flow_lookup 
     }
 }
 
+void flow_table_prefetch(const struct flow_table *table, const struct flow_lookup *lookup)
+{
+    __builtin_prefetch(&table->slots[lookup->hash & table->slot_mask]);
+}
+
+const struct flow *flow_table_prefetch_flow(const struct flow_table *table,
+                                            const struct flow_lookup *lookup)
+{
+    uint32_t at = lookup->hash & table->slot_mask;
+    while (table->slots[at].flow != POOL_NONE && table->slots[at].hash != lookup->hash)
+        at = (at + 1) & table->slot_mask;
+    if (table->slots[at].flow == POOL_NONE)
+        return NULL;
+    const struct flow *flow = flow_at(table, table->slots[at].flow);
+    __builtin_prefetch(flow, 1);
+    __builtin_prefetch((const char *)flow + CACHE_LINE, 1);
+    return flow;
+}
+
 static void slot_insert(struct slot *slots, uint32_t mask, uint32_t flow, uint32_t hash)
 {
     uint32_t at = hash & mask;
@@ -169,13 +207,14 @@ static int slots_grow(struct flow_table *table)
     uint32_t count = table->slot_mask + 1;
     if (table->flows.taken < count / 2)
         return DL_OK;
-    struct slot *slots = count <= UINT32_MAX / 4 ? calloc((size_t)count * 2, sizeof(*slots)) : NULL;
+    struct slot *slots =
+        count <= UINT32_MAX / 4 ? pages_take((size_t)count * 2 * sizeof(*slots)) : NULL;
     if (!slots)
         return table->flows.taken < count / 8 * 7 ? DL_OK : -ENOMEM;
     for (uint32_t i = 0; i < count; i++)
         if (table->slots[i].flow != POOL_NONE)
             slot_insert(slots, count * 2 - 1, table->slots[i].flow, table->slots[i].hash);
-    free(table->slots);
+    slots_give(table);
     table->slots = slots;
     table->slot_mask = count * 2 - 1;
     return DL_OK;
@@ -337,6 +376,20 @@ bool flow_table_is_overdue(const struct flow_table *table, const struct flow *fl
     return now_us - flow->last_us >= table->timeout_us[flow->flow_class];
 }
 
+/* Flows that end one after the other lie anywhere: asks for what the next but one needs. */
+static void prefetch_after(const struct flow_table *table, const struct flow *flow)
+{
+    const struct flow *next = flow->newer ? flow_at(table, flow->newer) : NULL;
+    if (!next || !next->newer)
+        return;
+    const struct flow *later = flow_at(table, next->newer);
+    __builtin_prefetch(later, 1);
+    __builtin_prefetch((const char *)later + CACHE_LINE, 1);
+    __builtin_prefetch(&table->slots[next->hash & table->slot_mask], 1);
+    if (table->ending)
+        table->ending(table->context, next);
+}
+
 size_t flow_table_expire(struct flow_table *table, int64_t now_us, size_t limit)
 {
     size_t ended = 0;
@@ -345,6 +398,7 @@ size_t flow_table_expire(struct flow_table *table, int64_t now_us, size_t limit)
             struct flow *flow = flow_at(table, table->lists[i].oldest);
             if (!flow_table_is_overdue(table, flow, now_us))
                 break;
+            prefetch_after(table, flow);
             flow_table_end(table, flow, CLOSE_IDLE);
             ended++;
         }
@@ -355,8 +409,11 @@ size_t flow_table_expire(struct flow_table *table, int64_t now_us, size_t limit)
 void flow_table_end_all(struct flow_table *table, enum close_reason reason)
 {
     for (int i = 0; i < FLOW_CLASS_COUNT; i++)
-        while (table->lists[i].oldest)
-            flow_table_end(table, flow_at(table, table->lists[i].oldest), reason);
+        while (table->lists[i].oldest) {
+            struct flow *flow = flow_at(table, table->lists[i].oldest);
+            prefetch_after(table, flow);
+            flow_table_end(table, flow, reason);
+        }
 }
 
 uint32_t flow_table_count(const struct flow_table *table)

@@ -18,10 +18,14 @@ struct flow_table;
 
 typedef void (*flow_ended_fn)(void *context, struct flow *flow, enum close_reason reason);
 
+/* This one will soon end, perhaps: the place to ask for its parts from memory. */
+typedef void (*flow_ending_fn)(void *context, const struct flow *flow);
+
 struct flow_table_options {
     uint32_t maximum;                     /* flows at once */
     int64_t timeout_us[FLOW_CLASS_COUNT]; /* 0: the default of the class */
     flow_ended_fn ended;
+    flow_ending_fn ending; /* may be NULL */
     void *context;
 };
 
@@ -46,6 +50,11 @@ struct flow *flow_table_find(struct flow_table *table, const struct flow_lookup 
                              const struct address *source, uint16_t source_port,
                              const struct address *destination, uint16_t destination_port,
                              uint8_t transport);
+/* For who looks up several packets in turn: brings into the cache where the first look falls; then,
+ * once that is there, the flow it leads to. NULL where none is seen at a glance: only a hint. */
+void flow_table_prefetch(const struct flow_table *table, const struct flow_lookup *lookup);
+const struct flow *flow_table_prefetch_flow(const struct flow_table *table,
+                                            const struct flow_lookup *lookup);
 /* A new flow for this key (which must not be there), evicting another one if the table is full.
  * NULL only when memory is out. */
 struct flow *flow_table_add(struct flow_table *table, const struct flow_lookup *lookup,

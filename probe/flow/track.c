@@ -24,17 +24,38 @@ static void flow_gone(void *context, struct flow *flow, enum close_reason reason
     tracker_drop_evidence(tracker, flow);
 }
 
+static void prefetch_evidence(const struct tracker *tracker, const struct flow *flow)
+{
+    if (!flow->evidence)
+        return;
+    const char *evidence = pool_at(&tracker->evidence, flow->evidence);
+    __builtin_prefetch(evidence, 1);
+    __builtin_prefetch(evidence + sizeof(struct evidence) / 2, 1);
+    __builtin_prefetch(evidence + sizeof(struct evidence) - 1, 1);
+}
+
+static void flow_ending(void *context, const struct flow *flow)
+{
+    prefetch_evidence(context, flow);
+}
+
 int tracker_init(struct tracker *tracker, const struct track_options *options)
 {
     memset(tracker, 0, sizeof(*tracker));
     tracker->options = *options;
-    struct flow_table_options table = {
-        .maximum = options->flows_maximum, .ended = flow_gone, .context = tracker};
+    struct flow_table_options table = {.maximum = options->flows_maximum,
+                                       .ended = flow_gone,
+                                       .ending = flow_ending,
+                                       .context = tracker};
     int status = flow_table_create(&tracker->table, &table);
     if (status == DL_OK)
         status = pool_init(&tracker->evidence, sizeof(struct evidence), options->flows_maximum);
     if (status == DL_OK)
         status = pool_init(&tracker->details, sizeof(struct details), options->details_maximum);
+    if (status == DL_OK)
+        status =
+            pool_init(&tracker->texts, sizeof(struct details_texts),
+                      options->texts_maximum ? options->texts_maximum : options->details_maximum);
     if (status == DL_OK)
         status = contents_init(&tracker->contents, options->contents_maximum);
     if (status == DL_OK)
@@ -49,55 +70,10 @@ void tracker_finish(struct tracker *tracker)
     flow_table_destroy(tracker->table);
     pool_finish(&tracker->evidence);
     pool_finish(&tracker->details);
+    pool_finish(&tracker->texts);
     contents_finish(&tracker->contents);
     pool_finish(&tracker->paces);
     memset(tracker, 0, sizeof(*tracker));
-}
-
-size_t tracker_memory(const struct tracker *tracker)
-{
-    return flow_table_memory(tracker->table) + pool_memory(&tracker->evidence) +
-           pool_memory(&tracker->details) + contents_memory(&tracker->contents) +
-           pool_memory(&tracker->paces);
-}
-
-bool tracker_give_evidence(struct tracker *tracker, struct flow *flow)
-{
-    if (!flow->evidence)
-        flow->evidence = pool_take(&tracker->evidence);
-    if (!flow->evidence)
-        tracker->evidence_refused++;
-    return flow->evidence != POOL_NONE;
-}
-
-struct details *tracker_details(struct tracker *tracker, struct flow *flow)
-{
-    struct evidence *evidence = tracker_evidence(tracker, flow);
-    if (!evidence)
-        return NULL;
-    /* Half of them are for flows that will be stored: a scan has a reset for each of its own. */
-    bool wanted =
-        (flow->flags & FLOW_INTERESTING) || tracker->details.taken < tracker->details.maximum / 2;
-    if (!evidence->details && wanted)
-        evidence->details = pool_take(&tracker->details);
-    if (!evidence->details) {
-        tracker->details_refused++;
-        return NULL;
-    }
-    flow->flags |= FLOW_EVENTFUL;
-    return pool_at(&tracker->details, evidence->details);
-}
-
-void tracker_drop_evidence(struct tracker *tracker, struct flow *flow)
-{
-    struct evidence *evidence = tracker_evidence(tracker, flow);
-    if (!evidence)
-        return;
-    pool_give(&tracker->details, evidence->details);
-    pool_give(&tracker->paces, evidence->pace);
-    pool_give(&tracker->evidence, flow->evidence);
-    flow->evidence = POOL_NONE;
-    flow->flags &= (uint16_t)~FLOW_EVENTFUL;
 }
 
 struct flow *tracker_unless_overdue(struct tracker *tracker, struct flow *flow)
@@ -559,14 +535,40 @@ static bool icmp_error(struct tracker *tracker, const struct packet *packet,
     return true;
 }
 
+void tracker_look(struct tracker *tracker, const struct packet *packet, struct track_look *ret_look)
+{
+    ret_look->lookup =
+        flow_table_key(tracker->table, &packet->source, packet->source_port, &packet->destination,
+                       packet->destination_port, packet->transport, 0);
+    ret_look->flow = NULL;
+    flow_table_prefetch(tracker->table, &ret_look->lookup);
+}
+
+void tracker_look_at_flow(struct tracker *tracker, struct track_look *look)
+{
+    look->flow = flow_table_prefetch_flow(tracker->table, &look->lookup);
+}
+
+void tracker_look_at_evidence(struct tracker *tracker, const struct track_look *look)
+{
+    if (look->flow)
+        prefetch_evidence(tracker, look->flow);
+}
+
 bool tracker_packet(struct tracker *tracker, const struct packet *packet,
                     struct tracked *ret_tracked)
 {
+    struct track_look look;
+    tracker_look(tracker, packet, &look);
+    return tracker_packet_looked(tracker, packet, &look, ret_tracked);
+}
+
+bool tracker_packet_looked(struct tracker *tracker, const struct packet *packet,
+                           const struct track_look *look, struct tracked *ret_tracked)
+{
     if (packet->has_quote)
         return icmp_error(tracker, packet, ret_tracked);
-    struct flow_lookup lookup =
-        flow_table_key(tracker->table, &packet->source, packet->source_port, &packet->destination,
-                       packet->destination_port, packet->transport, 0);
+    struct flow_lookup lookup = look->lookup;
     struct flow *flow = tracker_unless_overdue(
         tracker,
         flow_table_find(tracker->table, &lookup, &packet->source, packet->source_port,

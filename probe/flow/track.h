@@ -15,6 +15,7 @@
 struct track_options {
     uint32_t flows_maximum;
     uint32_t details_maximum;
+    uint32_t texts_maximum;    /* 0: as many as details */
     uint32_t contents_maximum; /* servers' streams that are compared at one time; may be 0 */
     uint32_t paces_maximum;    /* 0: nobody's pace is kept */
     bool (*is_local)(void *context, const struct address *address); /* may be NULL */
@@ -26,7 +27,7 @@ struct track_options {
 
 struct tracker {
     struct flow_table *table;
-    struct pool evidence, details, paces;
+    struct pool evidence, details, texts, paces;
     struct contents contents;
     struct track_options options;
     int64_t passed_us; /* set by the owner: flows that were silent for too long by then have ended */
@@ -51,6 +52,22 @@ struct tracked {
 bool tracker_packet(struct tracker *tracker, const struct packet *packet,
                     struct tracked *ret_tracked);
 
+/*
+ * The same in steps, for who has several packets at hand: memory is slow, and most of a flow's is
+ * not in the cache when its packet comes. Each step asks for what the next one reads, so take each
+ * for all packets before the next.
+ */
+struct track_look {
+    struct flow_lookup lookup;
+    const struct flow *flow; /* a hint: what the third step may read of */
+};
+void tracker_look(struct tracker *tracker, const struct packet *packet,
+                  struct track_look *ret_look);
+void tracker_look_at_flow(struct tracker *tracker, struct track_look *look);
+void tracker_look_at_evidence(struct tracker *tracker, const struct track_look *look);
+bool tracker_packet_looked(struct tracker *tracker, const struct packet *packet,
+                           const struct track_look *look, struct tracked *ret_tracked);
+
 /* The evidence of a flow, NULL if it has none. */
 static inline struct evidence *tracker_evidence(struct tracker *tracker, const struct flow *flow)
 {
@@ -65,6 +82,11 @@ static inline struct details *tracker_details_if_any(struct tracker *tracker,
     struct evidence *evidence = tracker_evidence(tracker, flow);
     return evidence && evidence->details ? pool_at(&tracker->details, evidence->details) : NULL;
 }
+/* What was said in TLS and HTTP; NULL for what was not. What finds no room is left out (counted). */
+void tracker_set_said(struct tracker *tracker, struct details *details, const struct tls_facts *tls,
+                      const struct http_facts *http);
+void tracker_get_said(const struct tracker *tracker, const struct details *details,
+                      struct tls_facts *ret_tls, struct http_facts *ret_http);
 /* How fast it went; NULL for most. */
 static inline const struct pace *tracker_pace(struct tracker *tracker, const struct flow *flow)
 {

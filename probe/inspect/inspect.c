@@ -126,6 +126,10 @@ static void side_done(struct inspector_pools *pools, struct inspection *inspecti
     inspection->side_state[side] = INSPECT_SIDE_DONE;
     pool_give(&pools->streams, inspection->stream[side]);
     inspection->stream[side] = POOL_NONE;
+    if (side == SIDE_CLIENT) {
+        pool_give(&pools->assemblies, inspection->quic);
+        inspection->quic = POOL_NONE;
+    }
 }
 
 static void choose(struct inspection *inspection, size_t i, enum side side)

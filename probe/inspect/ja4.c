@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "probe/inspect/ja4.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "probe/inspect/tls_internal.h"
 
 #define JA4_LIST_MAX   512u
+#define JA4_LIST_SHORT 48u
 #define JA4_ENTRY_TEXT 5u /* "c02b," */
 #define JA4_HASH_BYTES 6u
-#define JA4_HASH_SIZE  (2 * JA4_HASH_BYTES + 1)
+#define JA4_HASH_TEXT  (2 * JA4_HASH_BYTES)
+#define JA4_HEAD_TEXT  10u /* "t13d1516h2" */
 
 struct ja4_list {
     size_t count; /* of all, those beyond `values` included */
@@ -64,15 +65,28 @@ static int ja4_compare(const void *a, const void *b)
     return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
 }
 
+/* Nearly all lists are short. */
 static void ja4_sort(struct ja4_list *list)
 {
-    qsort(list->values, list->kept, sizeof(list->values[0]), ja4_compare);
+    if (list->kept > JA4_LIST_SHORT) {
+        qsort(list->values, list->kept, sizeof(list->values[0]), ja4_compare);
+        return;
+    }
+    for (size_t i = 1; i < list->kept; i++) {
+        uint16_t value = list->values[i];
+        size_t at = i;
+        for (; at > 0 && list->values[at - 1] > value; at--) {
+            list->values[at] = list->values[at - 1];
+        }
+        list->values[at] = value;
+    }
 }
+
+static const char digits[] = "0123456789abcdef";
 
 /* "002f,0035": four lower-case digits each. Returns the length; the text has no NUL. */
 static size_t ja4_write(const struct ja4_list *list, char *text)
 {
-    static const char digits[] = "0123456789abcdef";
     size_t at = 0;
 
     for (size_t i = 0; i < list->kept; i++) {
@@ -86,7 +100,8 @@ static size_t ja4_write(const struct ja4_list *list, char *text)
     return at;
 }
 
-static void ja4_hash(const char *text, size_t length, char ret_hash[JA4_HASH_SIZE])
+/* Writes JA4_HASH_TEXT characters. */
+static void ja4_hash(const char *text, size_t length, char *ret_hash)
 {
     uint8_t hash[DIGEST_SIZE] = {0};
 
@@ -95,7 +110,8 @@ static void ja4_hash(const char *text, size_t length, char ret_hash[JA4_HASH_SIZ
         digest_sha256(text, length, hash);
     }
     for (size_t i = 0; i < JA4_HASH_BYTES; i++) {
-        snprintf(ret_hash + 2 * i, 3, "%02x", hash[i]);
+        ret_hash[2 * i] = digits[hash[i] >> 4];
+        ret_hash[2 * i + 1] = digits[hash[i] & 15];
     }
 }
 
@@ -126,11 +142,9 @@ static bool ja4_is_alphanumeric(uint8_t byte)
 
 /* First and last character of the first protocol, or of its hex form if one of the two is not
  * alphanumeric. */
-static void ja4_alpn(const struct ja4_hello *hello, char ret_alpn[3])
+static void ja4_alpn(const struct ja4_hello *hello, char ret_alpn[2])
 {
-    static const char digits[] = "0123456789abcdef";
-
-    memcpy(ret_alpn, "00", 3);
+    memcpy(ret_alpn, "00", 2);
     if (hello->alpn && hello->alpn_length > 0) {
         uint8_t first = hello->alpn[0], last = hello->alpn[hello->alpn_length - 1];
         bool plain = ja4_is_alphanumeric(first) && ja4_is_alphanumeric(last);
@@ -139,25 +153,39 @@ static void ja4_alpn(const struct ja4_hello *hello, char ret_alpn[3])
     }
 }
 
-static unsigned ja4_count(const struct ja4_list *list)
+static void ja4_count(const struct ja4_list *list, char ret_count[2])
 {
-    return list->count > 99 ? 99 : (unsigned)list->count;
+    unsigned count = list->count > 99 ? 99 : (unsigned)list->count;
+
+    ret_count[0] = (char)('0' + count / 10);
+    ret_count[1] = (char)('0' + count % 10);
 }
 
+/* Every connection has one: printf would cost more than all the rest of its hello. */
 void ja4_compute(const struct ja4_hello *hello, char ret_ja4[TLS_JA4_SIZE])
 {
     struct ja4_list ciphers, extensions, signatures;
     char text[2 * JA4_LIST_MAX * JA4_ENTRY_TEXT + 1];
-    char alpn[3], cipher_hash[JA4_HASH_SIZE], extension_hash[JA4_HASH_SIZE];
+    char *at = ret_ja4;
 
+    _Static_assert(JA4_HEAD_TEXT + 2 * (1 + JA4_HASH_TEXT) + 1 == TLS_JA4_SIZE, "head and hashes");
     ja4_read_numbers(hello->ciphers, &ciphers);
     ja4_read_extensions(hello->extensions, &extensions);
     ja4_read_numbers(hello->signatures, &signatures);
-    ja4_alpn(hello, alpn);
+    *at++ = hello->transport;
+    memcpy(at, ja4_version(hello->version), 2);
+    at[2] = hello->has_sni ? 'd' : 'i';
+    ja4_count(&ciphers, at + 3);
+    ja4_count(&extensions, at + 5);
+    ja4_alpn(hello, at + 7);
+    at += JA4_HEAD_TEXT - 1;
 
+    *at++ = '_';
     ja4_sort(&ciphers);
-    ja4_hash(text, ja4_write(&ciphers, text), cipher_hash);
+    ja4_hash(text, ja4_write(&ciphers, text), at);
+    at += JA4_HASH_TEXT;
 
+    *at++ = '_';
     ja4_drop_named(&extensions);
     ja4_sort(&extensions);
     size_t length = ja4_write(&extensions, text);
@@ -165,9 +193,6 @@ void ja4_compute(const struct ja4_hello *hello, char ret_ja4[TLS_JA4_SIZE])
         text[length++] = '_';
         length += ja4_write(&signatures, text + length);
     }
-    ja4_hash(text, length, extension_hash);
-
-    snprintf(ret_ja4, TLS_JA4_SIZE, "%c%s%c%02u%02u%s_%s_%s", hello->transport,
-             ja4_version(hello->version), hello->has_sni ? 'd' : 'i', ja4_count(&ciphers),
-             ja4_count(&extensions), alpn, cipher_hash, extension_hash);
+    ja4_hash(text, length, at);
+    at[JA4_HASH_TEXT] = '\0';
 }

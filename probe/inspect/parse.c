@@ -7,16 +7,17 @@
 
 #define HOST_NAME_MAX_BYTES 253u
 
-static char parse_lower(uint8_t byte)
-{
-    return (char)(byte >= 'A' && byte <= 'Z' ? byte - 'A' + 'a' : byte);
-}
-
-static bool parse_is_host_byte(uint8_t byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' || byte == '.' || byte == '*';
-}
+/* By byte: what it becomes in a name, 0 where it is no part of one. Names are read by the million. */
+#define SAME(c)  [c] = (c)
+#define LOWER(c) [c] = (c), [(c) - 'a' + 'A'] = (c)
+static const char host_bytes[256] = {
+    LOWER('a'), LOWER('b'), LOWER('c'), LOWER('d'), LOWER('e'), LOWER('f'), LOWER('g'),
+    LOWER('h'), LOWER('i'), LOWER('j'), LOWER('k'), LOWER('l'), LOWER('m'), LOWER('n'),
+    LOWER('o'), LOWER('p'), LOWER('q'), LOWER('r'), LOWER('s'), LOWER('t'), LOWER('u'),
+    LOWER('v'), LOWER('w'), LOWER('x'), LOWER('y'), LOWER('z'), SAME('0'),  SAME('1'),
+    SAME('2'),  SAME('3'),  SAME('4'),  SAME('5'),  SAME('6'),  SAME('7'),  SAME('8'),
+    SAME('9'),  SAME('-'),  SAME('_'),  SAME('.'),  SAME('*'),  SAME(':'),
+};
 
 /* Colons are no part of a name: they are good only where the whole of it is an IPv6 address. */
 static bool parse_is_v6_literal(const char *host)
@@ -39,9 +40,10 @@ bool parse_copy_host(char ret_host[PARSE_HOST_SIZE], const uint8_t *bytes, size_
         goto out;
     }
     for (size_t i = 0; i < length; i++) {
-        valid = valid && (parse_is_host_byte(bytes[i]) || bytes[i] == ':');
-        colon = colon || bytes[i] == ':';
-        ret_host[i] = parse_lower(bytes[i]);
+        char c = host_bytes[bytes[i]];
+        valid &= c != 0;
+        colon |= c == ':';
+        ret_host[i] = c;
     }
     if (valid && colon) {
         valid = parse_is_v6_literal(ret_host);

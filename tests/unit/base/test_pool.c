@@ -91,6 +91,11 @@ static void test_memory_comes_as_needed(void **state)
     assert_int_equal(pool.chunk_count, 0);
     size_t before = pool_memory(&pool);
     assert_int_equal(pool_take(&pool), 1);
+    assert_int_equal(pool_memory(&pool) - before, 2u << 20); /* it may grow: a large page */
+    pool_finish(&pool);
+    assert_int_equal(pool_init(&pool, 64, 10000), DL_OK);
+    before = pool_memory(&pool);
+    assert_int_equal(pool_take(&pool), 1);
     assert_int_equal(pool_memory(&pool) - before, 64 * POOL_CHUNK_SLOTS);
     pool_finish(&pool);
 }
@@ -102,7 +107,7 @@ static void test_extremes(void **state)
     assert_true(pool_init(&pool, SIZE_MAX, 1) < 0);
     pool_finish(&pool);
     assert_int_equal(pool_init(&pool, 4, UINT32_MAX), DL_OK);
-    assert_int_equal(pool.chunk_max, 1u << 22);
+    assert_int_equal(pool.chunk_max, 1u << 14);
     assert_int_equal(pool_take(&pool), 1);
     pool_give(&pool, UINT32_MAX);
     assert_int_equal(pool.taken, 1);

@@ -179,7 +179,7 @@ static void test_many(void **state)
 {
     struct dns_cache *cache = make_cache(16384);
     struct dns_hint hint;
-    size_t memory = dns_cache_memory(cache);
+    size_t memory = dns_cache_memory(cache); /* it grows, up to the number asked for */
     struct address client = address_of(1), server;
     unsigned found = 0, wrong = 0;
 
@@ -189,7 +189,7 @@ static void test_many(void **state)
         server = address_of(i);
         dns_cache_add(cache, &client, &server, &name, 300);
     }
-    assert_int_equal(dns_cache_memory(cache), memory);
+    assert_int_equal(dns_cache_memory(cache), memory * 16384 / 4096);
     for (uint32_t i = 0; i < 100000; i++) {
         server = address_of(i);
         if (dns_cache_find(cache, &client, &server, START + SECOND, &hint)) {
