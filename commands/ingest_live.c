@@ -10,6 +10,8 @@
 #include "commands/ingest_internal.h"
 #include "commands/privilege.h"
 
+#define DRAIN_WAIT_MS     50 /* more than the kernel keeps a block that is not full */
+#define DRAIN_US          CLOCK_SECOND_US
 #define LIVE_WAIT_MS      200
 #define COVERAGE_EVERY_US (60 * CLOCK_SECOND_US)
 #define COVERAGE_AGAIN_US (5 * CLOCK_SECOND_US)
@@ -101,6 +103,17 @@ static bool link_changed(struct live_run *run, int64_t now)
     return stats.link_up != run->link_up;
 }
 
+/* What the kernel still has for us, at the end. */
+static int drain(struct ingest *ingest, bool *ret_store_failed, struct dl_error *error)
+{
+    int64_t until_us = clock_monotonic_us() + DRAIN_US;
+    int status = DL_OK;
+    while (status == DL_OK && clock_monotonic_us() < until_us)
+        status =
+            workers_read(ingest->workers, DRAIN_WAIT_MS, clock_now_us(), ret_store_failed, error);
+    return status == DL_AGAIN ? DL_OK : status;
+}
+
 static int live_loop(struct ingest *ingest, struct live_run *run, struct dl_error *error)
 {
     bool store_failed = false;
@@ -114,6 +127,8 @@ static int live_loop(struct ingest *ingest, struct live_run *run, struct dl_erro
             status = coverage_put(ingest, run, now, error);
         live_progress(ingest, run, now);
     }
+    if (status == DL_OK)
+        status = drain(ingest, &store_failed, error);
     ingest->broken |= store_failed;
     return status;
 }
