@@ -14,6 +14,7 @@
  * of its tables had to give anything up (flows evicted, names of the DNS cache, inspections and
  * streams overwritten): each has but its share of the memory.
  */
+#include "base/hash.h"
 #include "probe/classify/dns_cache.h"
 #include "probe/probe.h"
 
