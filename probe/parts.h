@@ -14,6 +14,7 @@
  * of its tables had to give anything up (flows evicted, names of the DNS cache, inspections and
  * streams overwritten): each has but its share of the memory.
  */
+#include "base/hash.h"
 #include "probe/classify/dns_cache.h"
 #include "probe/flow/track.h"
 #include "probe/probe.h"
@@ -85,6 +86,14 @@ static inline void pass_time_idle(struct pass_time *time, int64_t now_us)
     time->passed_us = time->least_us[0] = time->least_us[1] = time->from_us = now_us;
 }
 
+/* A pipe is silent: what was silent for too long by its latest frame can end now. (So there it matters where
+ * the pauses are.) */
+static inline void pass_time_pause(struct pass_time *time)
+{
+    if (time->frames > 0)
+        pass_time_idle(time, time->latest_us);
+}
+
 /* PART_QUESTIONS: a decoded packet. True where it was DNS and is nobody else's. `passed_us` is of the
  * capture's time when it came. */
 bool probe_take_question(struct probe *probe, const struct packet *packet, int64_t passed_us);
@@ -98,6 +107,8 @@ void probe_take_packet(struct probe *probe, const struct packet *packet,
                        const struct track_look *look, int64_t passed_us);
 /* Both: so much of the capture has passed. */
 void probe_pass(struct probe *probe, const struct pass_time *time);
+/* A probe that sees all: its capture is a pipe, and silent. */
+void probe_pause(struct probe *probe);
 void probe_take_name(struct probe *probe, const struct told_name *told);
 
 /* While `on`, flows that begin are tagged by what is known without looking at their payload

@@ -272,6 +272,12 @@ void probe_pass(struct probe *probe, const struct pass_time *time)
     expire(probe);
 }
 
+void probe_pause(struct probe *probe)
+{
+    pass_time_pause(&probe->time);
+    expire(probe);
+}
+
 void probe_take_name(struct probe *probe, const struct told_name *told)
 {
     struct dns_name name = told->name;

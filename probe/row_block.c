@@ -34,6 +34,45 @@ static bool is_zero(const uint8_t *bytes, size_t length)
     return sum == 0;
 }
 
+/* The pieces from byte `from` to `to` that are not zero and were not taken with what stands before. */
+static uint8_t *pack(const struct observation *observation, size_t from, size_t to, uint64_t *mask,
+                     uint8_t *at)
+{
+    const uint8_t *bytes = (const uint8_t *)observation;
+    for (size_t i = from / ROW_PIECE; i <= (to - 1) / ROW_PIECE; i++) {
+        size_t size = piece_size(i);
+        uint64_t bit = UINT64_C(1) << i % 64;
+        if ((mask[i / 64] & bit) || is_zero(bytes + i * ROW_PIECE, size))
+            continue;
+        mask[i / 64] |= bit;
+        memcpy(at, bytes + i * ROW_PIECE, size);
+        at += size;
+    }
+    return at;
+}
+
+/* Parts that say of themselves that they are not there are not looked at. */
+static uint8_t *pack_parts(const struct observation *o, uint64_t *mask, uint8_t *at)
+{
+    const struct {
+        size_t from, to;
+        bool present;
+    } parts[] = {
+        {0, offsetof(struct observation, dns), true},
+        {offsetof(struct observation, dns), offsetof(struct observation, evidence), o->dns.present},
+        {offsetof(struct observation, evidence), offsetof(struct observation, path),
+         o->evidence.present},
+        {offsetof(struct observation, path), offsetof(struct observation, import), true},
+        {offsetof(struct observation, import), offsetof(struct observation, pace),
+         o->import.present},
+        {offsetof(struct observation, pace), sizeof(*o), o->pace.bin_count > 0},
+    };
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        if (parts[i].present)
+            at = pack(o, parts[i].from, parts[i].to, mask, at);
+    return at;
+}
+
 static void finish(struct row_block *block, uint32_t end)
 {
     struct head *head = (struct head *)(void *)(block->bytes + block->used);
@@ -44,7 +83,6 @@ static void finish(struct row_block *block, uint32_t end)
 
 bool row_put(struct row_block *block, const struct observation *observation)
 {
-    const uint8_t *bytes = (const uint8_t *)observation;
     size_t text = strlen(observation->host) + 1;
     if (block->used + sizeof(struct head) + MASK_WORDS * sizeof(uint64_t) + ROW_PIECES * ROW_PIECE +
             text + ALIGNMENT >
@@ -55,14 +93,7 @@ bool row_put(struct row_block *block, const struct observation *observation)
     uint8_t *at = (uint8_t *)(mask + MASK_WORDS);
     *head = (struct head){.text = (uint32_t)text};
     memset(mask, 0, MASK_WORDS * sizeof(*mask));
-    for (size_t i = 0; i < ROW_PIECES; i++) {
-        size_t size = piece_size(i);
-        if (is_zero(bytes + i * ROW_PIECE, size))
-            continue;
-        mask[i / 64] |= UINT64_C(1) << i % 64;
-        memcpy(at, bytes + i * ROW_PIECE, size);
-        at += size;
-    }
+    at = pack_parts(observation, mask, at);
     memcpy(at, observation->host, text);
     finish(block, (uint32_t)(at + text - block->bytes));
     block->rows += !(observation->flags & OBSERVATION_EARLY);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 /*
- * Observations on their way from one thread to another, packed: most of an observation is zeros, so only
- * the pieces of ROW_PIECE bytes that are not are kept, and the host's text. Other strings stay where they
- * are: they must live as long as the row.
+ * Observations on their way from one thread to another, packed: of the parts that are there (dns, evidence,
+ * import, pace say so of themselves) only the pieces of ROW_PIECE bytes that are not zero, and the host's
+ * text. Other strings stay where they are: they must live as long as the row.
  */
 #include <stdbool.h>
 #include <stddef.h>

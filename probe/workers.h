@@ -97,7 +97,8 @@ void workers_begin_input(struct workers *workers, uint32_t input, const struct v
  */
 int workers_read(struct workers *workers, int timeout_ms, int64_t now_us, bool *ret_sink_failed,
                  struct dl_error *error);
-/* What has been read so far goes on its way; does not wait. For silent pipes. */
+/* The capture is a pipe, and silent: what has been read so far goes on its way, and flows that were silent for too
+ * long by then end. For the capture's idle function, in the middle of workers_read(). */
 void workers_flush(struct workers *workers);
 /* Every flow still open ends; back when all has been given to the sink, counts included. */
 int workers_end_input(struct workers *workers, struct dl_error *error);

@@ -360,13 +360,17 @@ void workers_flush(struct workers *workers)
     struct spread *spread = &workers->spread;
     bool safe;
     if (workers->alone) {
+        probe_pause(workers->alone);
         if (workers->options.sink.settle)
             workers->options.sink.settle(workers->options.sink.context, false, &safe, NULL);
         return;
     }
-    if (spread->open && spread->open->item_count + spread->open->name_count > 0)
+    pass_time_pause(&spread->time);
+    probe_pass(spread->questions, &spread->time);
+    if (spread->open || batch_open(workers, 0))
         batch_submit(workers, false);
     producer_hand_over(&spread->rows);
+    room_for_more(workers); /* the read under way goes on */
 }
 
 /* ---- inputs ---- */

@@ -326,6 +326,74 @@ def losses_are_told(folder):
 
 
 @test
+def several_threads(folder):
+    """With two workers every packet and every tag is there, what a file gives too, and all threads end."""
+    store = store_in(folder)
+    with Wire() as wire:
+        probe = wire.watch(store, "--threads", "2", "--all-names")
+        tasks = f"/proc/{probe.process.pid}/task"
+        threads = sorted(read(os.path.join(tasks, task, "comm")).strip() for task in os.listdir(tasks))
+        check({"worker 0", "worker 1", "writer"} <= set(threads), f"threads {threads}")
+        wire.send(lab("messengers.pcap"))
+        await_services(store)
+        line = frames.many_flows(2000)
+        path = os.path.join(folder, "many.pcap")
+        with open(path, "wb") as file:
+            file.write(frames.pcap(line.frames))
+        wire.send(path)
+        equal(probe.stop(signal.SIGTERM), DONE, f"exit code ({probe.err()})")
+    is_sound(store)
+    (packets, lost), = query(store, "SELECT packets, lost FROM inputs")
+    equal((packets >= len(line.frames), lost), (True, 0), "packets and losses")
+    equal(query(store, "SELECT count(DISTINCT client) FROM flows WHERE host IN (SELECT id FROM strings WHERE text LIKE "
+                "'host%.example.net')"), [(2000,)], "clients")
+
+
+@test
+def disk_full_and_freed(folder):
+    """A full disk ends nothing: it is told, what is seen is kept, and stored when there is room again."""
+    small = os.path.join(folder, "small")
+    os.mkdir(small)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", small], check=False)
+    if mounted.returncode:
+        skip("cannot mount a small disk")
+    try:
+        store, filler = os.path.join(small, "live.store"), os.path.join(small, "filler")
+        with Wire() as wire:
+            probe = wire.watch(store, "--threads", "2")
+            fill(filler)
+            wire.send(lab("messengers.pcap"))
+            probe.await_said("no room left")
+            wire.send(lab("quic.pcap"))
+            time.sleep(1.5)
+            check(probe.process.poll() is None, f"it ended: {probe.err()}")
+            check(processor_seconds(probe) < 2, "it kept a processor busy")
+            os.unlink(filler)
+            probe.await_said("takes what it is given again")
+            await_services(store, PATIENCE)
+            equal(probe.stop(), DONE, f"exit code ({probe.err()})")
+            check(" 0 flows were lost" in probe.err(), f"said: {probe.err()}")
+        is_sound(store)
+        equal(query(store, "SELECT lost FROM inputs"), [(0,)], "packets lost")
+        check(not query(store, "SELECT * FROM notes WHERE kind LIKE '%could not be stored%'"), "flows lost")
+        texts = query(store, "SELECT count(*) FROM flows WHERE service IS NOT NULL AND service NOT IN "
+                      "(SELECT id FROM strings)")
+        equal(texts, [(0,)], "rows whose texts are missing")
+    finally:
+        subprocess.run(["umount", "-l", small], check=False)
+
+
+def fill(path):
+    """A file that takes all there is."""
+    with open(path, "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            pass
+
+
+@test
 def filter_in_the_kernel(folder):
     store = store_in(folder)
     with Wire() as wire:

@@ -267,6 +267,29 @@ def silent_pipe(folder):
     is_sound(store)
 
 
+@test
+def pipe_that_pauses(folder):
+    """Frames that come after a silence are taken, also where it fell in the middle of one."""
+    line = frames.Line()
+    for number in range(10):
+        line.udp(f"10.0.0.{number + 1}", 4000, "198.51.100.1", 9999, b"words")
+    data = frames.pcap(line.frames)
+    for threads in "1", "2":
+        store = os.path.join(folder, f"pause{threads}.store")
+        process = DARKLINE.start("probe", "-r", "-", "-w", store, "--all-names", "--threads", threads)
+        try:
+            for begin, end in ((0, 300), (300, 310), (310, len(data))):
+                process.stdin.write(data[begin:end])
+                process.stdin.flush()
+                time.sleep(0.7)  # longer than it takes to call it a silence
+            process.stdin.close()
+            equal(process.wait(10), DONE, "exit code")
+        finally:
+            process.kill()
+            process.wait()
+        equal(rows(store), 10, "rows")
+
+
 def counted(store):
     try:
         return rows(store)

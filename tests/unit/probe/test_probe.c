@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/digest.h"
+#include "probe/parts.h"
 #include "probe/probe.h"
 #include "tests/unit/inspect/tls_samples.h"
 
@@ -446,14 +447,39 @@ static void test_flood(void **state)
     bench_close(&bench);
 }
 
+/* While flows that begin are not looked into, what is known without that still tags them. */
+static void test_shed(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct probe_stats stats;
+    bench_open(&bench, true, false);
+    probe_shed(bench.probe, true);
+    send_tls(&bench, 0x01020304, "chat.signal.org");
+    probe_shed(bench.probe, false);
+    assert_int_equal(probe_end_input(bench.probe, NULL), DL_OK);
+    probe_get_stats(bench.probe, &stats);
+    assert_int_equal(stats.shed, 1);
+    assert_int_equal(bench.count, 1);
+    assert_string_equal(bench.seen[0].host, "");
+    assert_int_equal(bench.seen[0].reasons & REASON_SNI, 0);
+    bench_close(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_client_alert),      cmocka_unit_test(test_tag_and_default_names),
-        cmocka_unit_test(test_all_names),         cmocka_unit_test(test_early_row),
-        cmocka_unit_test(test_page_owner),        cmocka_unit_test(test_page_of_nobody),
-        cmocka_unit_test(test_certificate),       cmocka_unit_test(test_own_authority),
-        cmocka_unit_test(test_dns_leads_to_flow), cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_client_alert),
+        cmocka_unit_test(test_tag_and_default_names),
+        cmocka_unit_test(test_all_names),
+        cmocka_unit_test(test_early_row),
+        cmocka_unit_test(test_page_owner),
+        cmocka_unit_test(test_page_of_nobody),
+        cmocka_unit_test(test_certificate),
+        cmocka_unit_test(test_own_authority),
+        cmocka_unit_test(test_dns_leads_to_flow),
+        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_shed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
