@@ -37,7 +37,7 @@ void ingest_options_init(struct ingest_options *options)
         {"key", 0, "FILE", OPTION_TEXT, &options->key,
          "key of the pseudonyms (default STORE.key; one for a fleet)"},
         {"memory", 0, "SIZE", OPTION_SIZE, &options->memory,
-         "memory for flows (default 224M); the program itself takes some 20M more"},
+         "memory for flows (default 256M); the program itself takes some 20M more"},
         {"hash", 0, NULL, OPTION_FLAG, &options->hash, "store the full SHA-256 of each input"},
         {"live", 0, NULL, OPTION_FLAG, &options->live,
          "print each tag on standard output as it is made"},

@@ -8,32 +8,45 @@
 #include "geo/vantage.h"
 #include "probe/probe_internal.h"
 
-#define TLS_ALERT_BYTES  7u /* a record header and an alert in clear */
-#define PORT_DNS         53
-#define INDEX_BYTES      32u /* of a flow, in the table's index at its largest */
+#define TLS_ALERT_BYTES 7u /* a record header and an alert in clear */
+#define PORT_DNS        53
+#define INDEX_SLOT                                                                                 \
+    8u /* in the table's index, which has two or more a flow, a power of two in all */
 #define NAME_BYTES       64u /* a name with what finds it */
 #define NAME_TEXT_BYTES  24u
 #define DPI_FLOW_BYTES   2048u /* what nDPI allocates for an undecided flow, about */
 #define PROTOCOLS_MAX    2048u
 #define EXPIRE_PER_BATCH 4096u
 #define GROUP_MAX        16u
+
 /* How the memory is shared out, per cent. */
-#define SHARE_FLOWS       45u
-#define SHARE_INSPECTIONS 12u /* nDPI's flows with them */
-#define SHARE_STREAMS     5u
-#define SHARE_QUESTIONS   8u
-#define SHARE_ANSWERS     4u
-#define SHARE_NAMES       8u
-#define SHARE_DETAILS     8u
-#define SHARE_TEXTS       3u
-#define SHARE_PACES       2u
-#define SHARE_DNS_CACHE   3u
-#define SHARE_CONTENTS    2u
-/* Of a probe that has questions only. */
-#define QUESTIONS_FLOWS   20u
-#define QUESTIONS_THEIR   50u
-#define QUESTIONS_ANSWERS 20u
-#define QUESTIONS_NAMES   10u
+struct shares {
+    uint8_t flows;       /* with their evidence and index */
+    uint8_t inspections; /* nDPI's flows with them */
+    uint8_t streams, questions, answers, names, details, texts, paces, dns_cache, contents;
+};
+static const struct shares shares_of_all = {.flows = 48,
+                                            .inspections = 10,
+                                            .streams = 3,
+                                            .questions = 8,
+                                            .answers = 4,
+                                            .names = 5,
+                                            .details = 12,
+                                            .texts = 3,
+                                            .paces = 2,
+                                            .dns_cache = 3,
+                                            .contents = 2};
+static const struct shares shares_of_flows = {.flows = 55,
+                                              .inspections = 10,
+                                              .streams = 3,
+                                              .names = 5,
+                                              .details = 17,
+                                              .texts = 3,
+                                              .paces = 2,
+                                              .dns_cache = 3,
+                                              .contents = 2};
+static const struct shares shares_of_questions = {
+    .flows = 22, .questions = 52, .answers = 22, .names = 4};
 
 static bool is_local(void *context, const struct address *address)
 {
@@ -55,47 +68,66 @@ static uint32_t share(uint64_t memory, unsigned percent, size_t size)
     return (uint32_t)MAX_OF(MIN_OF(count, (uint64_t)UINT32_MAX / 2), 64);
 }
 
+/* The most that find room together with their index. */
+static uint32_t share_flows(uint64_t memory, unsigned percent, size_t size)
+{
+    uint64_t bytes = memory / 100 * percent, most = 64;
+    for (uint64_t slots = 4096; slots * INDEX_SLOT < bytes && slots <= UINT32_MAX / 2; slots *= 2)
+        most = MAX_OF(most, MIN_OF((bytes - slots * INDEX_SLOT) / size, slots / 2));
+    return (uint32_t)most;
+}
+
 static bool is_part(const struct probe *probe, enum part_kind kind)
 {
     return probe->options.part && probe->options.part->kind == kind;
 }
 
+static const struct shares *shares_for(const struct probe *probe)
+{
+    return is_part(probe, PART_QUESTIONS) ? &shares_of_questions
+           : is_part(probe, PART_FLOWS)   ? &shares_of_flows
+                                          : &shares_of_all;
+}
+
+static int pools_init(struct probe *probe, uint64_t memory, const struct shares *of)
+{
+    uint32_t inspections =
+        share(memory, of->inspections, sizeof(struct inspection_slot) + DPI_FLOW_BYTES);
+    uint32_t streams = share(memory, of->streams, 2 * sizeof(struct stream_buffer));
+    int status = pool_init(&probe->inspections, sizeof(struct inspection_slot), inspections);
+    if (status == DL_OK)
+        status = pool_init(&probe->questions, sizeof(struct question),
+                           share(memory, of->questions, sizeof(struct question)));
+    if (status == DL_OK)
+        status = pool_init(&probe->answers, sizeof(struct dns_facts_answer),
+                           share(memory, of->answers, sizeof(struct dns_facts_answer)));
+    if (status == DL_OK)
+        status = inspector_pools_init(&probe->inspectors, streams, probe->options.catalog);
+    probe->inspectors.fingerprints = probe->options.fingerprints;
+    return status;
+}
+
 static int parts_init(struct probe *probe, uint64_t memory)
 {
-    bool questions = is_part(probe, PART_QUESTIONS); /* needs little else */
+    const struct shares *of = shares_for(probe);
     size_t flow_size =
-        sizeof(struct flow) + (questions ? 0 : sizeof(struct evidence)) + INDEX_BYTES;
-    uint32_t names = share(memory, questions ? QUESTIONS_NAMES : SHARE_NAMES, NAME_BYTES);
+        sizeof(struct flow) + (is_part(probe, PART_QUESTIONS) ? 0 : sizeof(struct evidence));
+    uint32_t names = share(memory, of->names, NAME_BYTES);
     struct track_options track = {
-        .flows_maximum = share(memory, questions ? QUESTIONS_FLOWS : SHARE_FLOWS, flow_size),
-        .details_maximum = share(memory, SHARE_DETAILS, sizeof(struct details)),
-        .texts_maximum = share(memory, SHARE_TEXTS, sizeof(struct details_texts)),
-        .contents_maximum = share(memory, SHARE_CONTENTS, sizeof(struct contents_stream)),
-        .paces_maximum = share(memory, SHARE_PACES, sizeof(struct pace)),
+        .flows_maximum = share_flows(memory, of->flows, flow_size),
+        .details_maximum = share(memory, of->details, sizeof(struct details)),
+        .texts_maximum = share(memory, of->texts, sizeof(struct details_texts)),
+        .contents_maximum = share(memory, of->contents, sizeof(struct contents_stream)),
+        .paces_maximum = share(memory, of->paces, sizeof(struct pace)),
         .is_local = is_local,
         .is_server_port = is_server_port,
         .ended = probe_flow_ended,
         .context = probe};
-    uint32_t streams = share(memory, SHARE_STREAMS / 2, sizeof(struct stream_buffer));
     int status = tracker_init(&probe->tracker, &track);
     if (status == DL_OK)
-        status = pool_init(
-            &probe->inspections, sizeof(struct inspection_slot),
-            share(memory, SHARE_INSPECTIONS, sizeof(struct inspection_slot) + DPI_FLOW_BYTES));
+        status = pools_init(probe, memory, of);
     if (status == DL_OK)
-        status = pool_init(&probe->questions, sizeof(struct question),
-                           share(memory, questions ? QUESTIONS_THEIR : SHARE_QUESTIONS,
-                                 sizeof(struct question)));
-    if (status == DL_OK)
-        status = pool_init(&probe->answers, sizeof(struct dns_facts_answer),
-                           share(memory, questions ? QUESTIONS_ANSWERS : SHARE_ANSWERS,
-                                 sizeof(struct dns_facts_answer)));
-    if (status == DL_OK)
-        status = inspector_pools_init(&probe->inspectors, streams, probe->options.catalog);
-    probe->inspectors.fingerprints = probe->options.fingerprints;
-    if (status == DL_OK)
-        status =
-            dns_cache_create(&probe->dns_cache, questions ? 1 : share(memory, SHARE_DNS_CACHE, 64));
+        status = dns_cache_create(&probe->dns_cache, share(memory, of->dns_cache, 64));
     if (status == DL_OK)
         status = intern_create(&probe->names, names, (size_t)names * NAME_TEXT_BYTES);
     return status;

@@ -31,7 +31,7 @@ struct probe_sink {
 
 struct probe_part;
 
-#define PROBE_MEMORY_DEFAULT (UINT64_C(224) << 20)
+#define PROBE_MEMORY_DEFAULT (UINT64_C(256) << 20)
 #define PROBE_MEMORY_LEAST   (UINT64_C(16) << 20)
 
 struct probe_options {

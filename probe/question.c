@@ -49,13 +49,15 @@ static struct flow *question_find(struct probe *probe, const struct packet *pack
     return flow;
 }
 
-/* A part for a new question, the newest of its class. Where all are taken the oldest questions end:
- * theirs was the time to be answered, and a flood must not leave the others without a name. */
-static uint32_t take_part(struct probe *probe)
+/* Room for a question and an answer. Where there is none the oldest questions end: theirs was the time
+ * to be answered, and a flood must not leave the others without a name. Not all of them hold one. */
+static void make_room(struct probe *probe)
 {
-    for (int i = 0; i < EVICTED_MOST && probe->questions.taken == probe->questions.maximum; i++)
+    const struct pool *questions = &probe->questions, *answers = &probe->answers;
+    for (int i = 0; i < EVICTED_MOST &&
+                    (questions->taken == questions->maximum || answers->taken == answers->maximum);
+         i++)
         flow_table_evict(probe->tracker.table, FLOW_CLASS_QUESTION);
-    return pool_take(&probe->questions);
 }
 
 static void question_begin(struct probe *probe, struct flow *flow, const struct packet *packet,
@@ -75,7 +77,7 @@ static void question_begin(struct probe *probe, struct flow *flow, const struct 
         (message->name[0] &&
          catalog_is_watched(probe->options.catalog, message->name, strlen(message->name))))
         flow->flags |= FLOW_INTERESTING;
-    flow->inspection = take_part(probe);
+    flow->inspection = pool_take(&probe->questions);
     struct question *question = probe_question(probe, flow);
     if (!question)
         return;
@@ -270,6 +272,7 @@ static void take_message(struct probe *probe, const struct packet *packet,
 {
     bool is_new;
     enum side side;
+    make_room(probe);
     struct flow *flow = question_find(probe, packet, message, &is_new, &side);
     if (!flow)
         return;

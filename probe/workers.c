@@ -11,9 +11,10 @@
 #include "base/status.h"
 #include "probe/workers_internal.h"
 
-#define QUESTIONS_SHARE  8u /* one in so many bytes is for DNS questions */
-#define LIVE_SHARE       8u /* live: for frames that wait */
-#define BUFFERS_OF_FILES 28u
+#define QUESTIONS_SHARE  7u  /* one in so many bytes is for DNS questions */
+#define LIVE_SHARE       8u  /* live: for frames that wait */
+#define BUFFERS_OF_FILES 12u /* and BUFFERS_EACH for each worker */
+#define BUFFERS_EACH     4u
 #define BUFFERS_LEAST    8u
 #define BUFFERS_MOST     96u
 #define BATCHES_LEAST    6u
@@ -27,7 +28,8 @@
 
 static bool share_out(unsigned threads, uint64_t memory, bool live, struct workers_room *ret_room)
 {
-    uint64_t buffers = live ? memory / LIVE_SHARE / CAPTURE_BUFFER_BYTES : BUFFERS_OF_FILES;
+    uint64_t buffers = live ? memory / LIVE_SHARE / CAPTURE_BUFFER_BYTES
+                            : BUFFERS_OF_FILES + BUFFERS_EACH * threads;
     buffers = MIN_OF(buffers, memory / LIVE_SHARE / CAPTURE_BUFFER_BYTES);
     ret_room->buffers = (uint32_t)MIN_OF(MAX_OF(buffers, BUFFERS_LEAST), BUFFERS_MOST);
     ret_room->batches = MIN_OF(MAX_OF(ret_room->buffers / 2, BATCHES_LEAST), BATCHES_MOST);

@@ -2,6 +2,9 @@
 /* What hangs on a flow's evidence. */
 #include "probe/flow/track.h"
 
+#define ROOM_KEPT  4u /* what one packet may take, and more */
+#define ROOM_TRIES 8u /* flows that end for it; not all of them have details */
+
 size_t tracker_memory(const struct tracker *tracker)
 {
     return flow_table_memory(tracker->table) + pool_memory(&tracker->evidence) +
@@ -16,6 +19,19 @@ bool tracker_give_evidence(struct tracker *tracker, struct flow *flow)
     if (!flow->evidence)
         tracker->evidence_refused++;
     return flow->evidence != POOL_NONE;
+}
+
+static bool is_short(const struct pool *pool)
+{
+    return pool->maximum - pool->taken < ROOM_KEPT;
+}
+
+void tracker_make_room(struct tracker *tracker)
+{
+    for (unsigned i = 0;
+         i < ROOM_TRIES && (is_short(&tracker->details) || is_short(&tracker->texts)); i++)
+        if (!flow_table_evict(tracker->table, FLOW_CLASS_CLOSED))
+            break;
 }
 
 struct details *tracker_details(struct tracker *tracker, struct flow *flow)

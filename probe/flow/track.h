@@ -82,6 +82,9 @@ static inline struct details *tracker_details_if_any(struct tracker *tracker,
     struct evidence *evidence = tracker_evidence(tracker, flow);
     return evidence && evidence->details ? pool_at(&tracker->details, evidence->details) : NULL;
 }
+/* Where details become scarce, closed flows that linger for late packets end before their time: what is known
+ * of them is worth more than what might still come. Between packets only: flows end. */
+void tracker_make_room(struct tracker *tracker);
 /* What was said in TLS and HTTP; NULL for what was not. What finds no room is left out (counted). */
 void tracker_set_said(struct tracker *tracker, struct details *details, const struct tls_facts *tls,
                       const struct http_facts *http);
