@@ -146,12 +146,13 @@ def peak_memory(pid):
     return int(found[1]) << 10 if found else 0
 
 
-def flooded(folder, flood, count):
+def flooded(folder, flood, count, threads):
     """The store with the flood, what was said, and the most memory it took."""
-    store, said = os.path.join(folder, "flooded.store"), os.path.join(folder, "said")
+    store, said = os.path.join(folder, f"flooded{threads}.store"), os.path.join(folder, "said")
     real = real_frames()
     with open(said, "wb") as err:
-        process = DARKLINE.start("probe", "-v", "-r", "-", "-w", store, "--memory", "64M", stdout=err, stderr=err)
+        process = DARKLINE.start("probe", "-v", "-r", "-", "-w", store, "--memory", "64M", "--threads", threads,
+                                 stdout=err, stderr=err)
     peak = 0
     try:
         feed(process, real, flood, count)
@@ -183,11 +184,16 @@ def without_flood(folder):
 
 def check_flood(folder, flood, count, least_seen, of_ports=False):
     """With `of_ports` the flood's own flows may be stored too: it knocks where services are."""
+    for threads in "1", "2":
+        check_threads(folder, flood, count, least_seen // int(threads), of_ports, threads)
+
+
+def check_threads(folder, flood, count, least_seen, of_ports, threads):
     wanted = without_flood(folder)
-    store, said, peak = flooded(folder, flood, count)
+    store, said, peak = flooded(folder, flood, count, threads)
     at_once, held = re.search(r"at most (\d+) flows at once; ([0-9.]+) MB held", said).groups()
-    print(f"  {count} of {flood.__name__}: {at_once} flows at once, {held} MB held, {peak / 1e6:.1f} MB resident",
-          flush=True)
+    print(f"  {count} of {flood.__name__}, {threads} threads: {at_once} flows at once, {held} MB held, "
+          f"{peak / 1e6:.1f} MB resident", flush=True)
     check(float(held) * 1e6 <= BUDGET, f"held {held} MB")
     check(with_sanitizer() or peak <= BUDGET, f"resident {peak / 1e6:.1f} MB")
     check(int(at_once) >= least_seen, f"no flood: only {at_once} flows at once")
@@ -223,5 +229,6 @@ def questions(folder):
 
 if __name__ == "__main__":
     program, source_folder = arguments("DARKLINE", "SOURCE")
+    os.environ.pop("MALLOC_PERTURB_", None)  # memory that nobody wrote to is not resident
     DARKLINE, LAB = Darkline(program), os.path.join(source_folder, "pcaps", "lab")
     sys.exit(main())
