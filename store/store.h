@@ -35,7 +35,7 @@ struct store_create_info {
  */
 int store_open(struct store **ret_store, const char *path, const struct store_create_info *info,
                struct dl_error *error);
-/* Commits, makes the indexes, checkpoints, closes. What failed on the way is returned; the handle
+/* Commits, makes an index where one is needed, checkpoints, closes. What failed on the way is returned; the handle
  * is gone in any case. NULL is DL_OK. */
 int store_close(struct store *store, struct dl_error *error);
 
