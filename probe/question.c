@@ -254,10 +254,20 @@ static void remember(struct probe *probe, const struct flow *flow, const struct 
     }
 }
 
+static void prefetch_names(const struct probe *probe, const struct flow *flow,
+                           const struct dns_message *message)
+{
+    for (unsigned i = 0; i < message->answers_kept; i++)
+        for (unsigned a = 0; a < message->answers[i].address_count; a++)
+            dns_cache_prefetch(probe->dns_cache, flow_address(flow, SIDE_CLIENT),
+                               &message->answers[i].addresses[a]);
+}
+
 static void take_answer(struct probe *probe, struct flow *flow, const struct packet *packet,
                         const struct dns_message *message)
 {
     struct question *question = probe_question(probe, flow);
+    prefetch_names(probe, flow, message);
     flow->flags |= FLOW_ANSWERED;
     if (question)
         answer_add(probe, question, flow, packet, message);

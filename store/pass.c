@@ -260,8 +260,10 @@ static int source_advance(struct source *source, struct dl_error *error)
     if (code != SQLITE_ROW) {
         return database_fail(source->db, source->path, code, error);
     }
+    int64_t before = source->start;
     source->start = row_integer(&row);
     source->id = row_integer(&row);
+    row.bad |= source->start < before; /* of a store that says it is in order, and is not */
     return row.bad ? source_corrupt(source, "flow", source->id, error) : DL_OK;
 }
 
@@ -278,6 +280,7 @@ int store_reader_begin(struct store_reader *reader, const struct store_query *qu
         struct source *source = &reader->sources[i];
         sqlite3_reset(source->keys);
         source->has_key = false;
+        source->start = INT64_MIN;
     }
     for (size_t i = 0; i < reader->source_count && status == DL_OK; i++) {
         struct source *source = &reader->sources[i];

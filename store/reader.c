@@ -112,6 +112,16 @@ out:
     return status;
 }
 
+static const char *source_meta(const struct source *source, const char *key)
+{
+    for (size_t i = 0; i < source->meta_count; i++) {
+        if (strcmp(source->meta[i].key, key) == 0) {
+            return source->meta[i].value;
+        }
+    }
+    return NULL;
+}
+
 static void row_hash(struct row *row, uint8_t hash[32], bool *has_hash)
 {
     size_t length;
@@ -224,8 +234,12 @@ static int source_prepare(struct source *source, int version, struct dl_error *e
         "SELECT " STORE_FLOW_COLUMNS_1 "0, NULL, evidence FROM flows WHERE id = ?";
     const char *flow = version == 1 ? flow_1 : flow_now;
     /* +id: the index on start, where there is one, must lead. */
-    static const char keys[] = "SELECT start, id FROM flows WHERE start >= ? AND start <= ? "
-                               "AND +id <= ? ORDER BY start, id";
+    static const char keys_sorted[] = "SELECT start, id FROM flows WHERE start >= ? AND start <= ? "
+                                      "AND +id <= ? ORDER BY start, id";
+    static const char keys_as_they_lie[] =
+        "SELECT start, id FROM flows WHERE +start >= ? AND +start <= ? AND id <= ? ORDER BY id";
+    const char *order = source_meta(source, STORE_META_ORDER);
+    const char *keys = order && strcmp(order, "id") == 0 ? keys_as_they_lie : keys_sorted;
     const struct {
         const char *sql;
         sqlite3_stmt **statement;
@@ -370,10 +384,5 @@ const char *store_reader_meta(const struct store_reader *reader, uint32_t input,
 {
     const struct source *source = reader_source(reader, input);
 
-    for (size_t i = 0; source && i < source->meta_count; i++) {
-        if (strcmp(source->meta[i].key, key) == 0) {
-            return source->meta[i].value;
-        }
-    }
-    return NULL;
+    return source ? source_meta(source, key) : NULL;
 }

@@ -78,13 +78,17 @@ static int store_forget_earlier(struct store *store, const uint8_t fingerprint[3
     return status == DL_OK && code != SQLITE_DONE ? store_fail(store, code, error) : status;
 }
 
-/* The index is made at the end: kept up to date row by row it would cost more than the rows. */
+/* Whether an index is needed is seen at the end: kept up to date row by row it would cost more than
+ * the rows. */
 static int store_drop_index(struct store *store, struct dl_error *error)
 {
     int code = SQLITE_OK;
 
     if (!store->index_dropped) {
-        code = sqlite3_exec(store->db, "DROP INDEX IF EXISTS flows_start", NULL, NULL, NULL);
+        code = sqlite3_exec(store->db,
+                            "DROP INDEX IF EXISTS flows_start;"
+                            "DELETE FROM meta WHERE key = '" STORE_META_ORDER "'",
+                            NULL, NULL, NULL);
         store->index_dropped = code == SQLITE_OK;
     }
     return code == SQLITE_OK ? DL_OK : store_fail(store, code, error);
@@ -249,7 +253,7 @@ static int write_row(struct store *store, const struct batch_row *row, struct dl
 int store_write_waiting(struct store *store, struct dl_error *error)
 {
     struct batch *waiting = &store->waiting;
-    int status = DL_OK;
+    int status = waiting->count > 0 ? store_drop_index(store, error) : DL_OK;
 
     batch_sort(waiting);
     for (uint32_t i = 0; i < waiting->count && status == DL_OK; i++) {

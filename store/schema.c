@@ -13,6 +13,7 @@
 const char store_schema[] =
     "CREATE TABLE meta ( -- about the store itself\n"
     "  key TEXT PRIMARY KEY, -- darkline_version, catalog_version, key_epoch ...\n"
+    "                        -- order id: flows begin in the order of their ids\n"
     "  value TEXT NOT NULL\n"
     ") STRICT, WITHOUT ROWID;\n"
 
@@ -45,7 +46,8 @@ const char store_schema[] =
     "  origin INTEGER NOT NULL\n"
     ") STRICT;\n"
 
-    "CREATE TABLE flows ( -- one row a flow or DNS question; index flows_start after a clean end\n"
+    "CREATE TABLE flows ( -- one row a flow or DNS question; after a clean end with an\n"
+    "                     -- index flows_start, unless meta says order id\n"
     "  id INTEGER PRIMARY KEY, -- input * 2^40 + the number of its first packet there\n"
     "  start INTEGER NOT NULL, -- first packet\n"
     "  duration INTEGER NOT NULL, -- from there to the last packet\n"

@@ -152,6 +152,7 @@ int store_resume(struct store *store, struct dl_error *error)
     store->names = names;
     batch_clear(&store->waiting); /* those are put again, with the new numbers of their texts */
     store->is_bound = false;
+    store->index_dropped = false; /* that was undone, too */
     store->failure = (struct dl_error){0};
     return DL_OK;
 }
@@ -331,8 +332,34 @@ static int store_settle(struct store *store, struct dl_error *error)
     return status == -EBUSY ? DL_OK : status;
 }
 
+/* Do the flows begin in the order of their ids? Those of one line, read from one capture after the
+ * other, nearly always do. */
+static int store_is_in_order(struct store *store, bool *ret_in_order, struct dl_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    int64_t before = INT64_MIN;
+    bool in_order = true;
+    int code = SQLITE_DONE;
+    int status = database_prepare(store->db, store->path, "SELECT start FROM flows ORDER BY id",
+                                  &statement, error);
+
+    while (status == DL_OK && in_order && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        int64_t start = sqlite3_column_int64(statement, 0);
+        in_order = start >= before;
+        before = start;
+    }
+    sqlite3_finalize(statement);
+    if (status == DL_OK && code != SQLITE_DONE && code != SQLITE_ROW) {
+        status = database_fail(store->db, store->path, code, error);
+    }
+    if (status == DL_OK) {
+        *ret_in_order = in_order;
+    }
+    return status;
+}
+
 /* Sorted in a file where one can be made: millions of rows are too many for memory. */
-static int store_index(struct store *store, struct dl_error *error)
+static int store_make_index(struct store *store, struct dl_error *error)
 {
     static const char sql[] = "CREATE INDEX IF NOT EXISTS flows_start ON flows (start)";
 
@@ -354,6 +381,28 @@ int store_sort_in(const char *folder)
     sqlite3_free(sqlite3_temp_directory);
     sqlite3_temp_directory = copy;
     return DL_OK;
+}
+
+/* How flows are read in the order of time: as they lie where that is it, else by an index. */
+static int store_index(struct store *store, struct dl_error *error)
+{
+    static const char told[] =
+        "SELECT count(*) FROM meta WHERE key = '" STORE_META_ORDER "' AND value = 'id'";
+    bool in_order = false;
+    int64_t known = 0;
+    int status = database_integer(store->db, store->path, told, &known, error);
+
+    if (status == DL_OK && known == 0) {
+        status = store_is_in_order(store, &in_order, error);
+    }
+    if (status != DL_OK || known > 0) {
+        return status;
+    }
+    return in_order ? database_exec(store->db, store->path,
+                                    "INSERT OR REPLACE INTO meta (key, value) "
+                                    "VALUES ('" STORE_META_ORDER "', 'id')",
+                                    error)
+                    : store_make_index(store, error);
 }
 
 int store_close(struct store *store, struct dl_error *error)

@@ -38,7 +38,7 @@ int store_open(struct store **ret_store, const char *path, const struct store_cr
 /* Where SQLite may put temporary files from now on (sorting an index of millions of rows); without
  * it where it likes, and in memory where it can make none. Of the whole process. */
 int store_sort_in(const char *folder);
-/* Commits, makes the indexes, checkpoints, closes. What failed on the way is returned; the handle
+/* Commits, makes an index where one is needed, checkpoints, closes. What failed on the way is returned; the handle
  * is gone in any case. NULL is DL_OK. */
 int store_close(struct store *store, struct dl_error *error);
 

@@ -157,6 +157,12 @@ static unsigned victim_of(const struct set *set, const struct entry *entries, ui
     return victim;
 }
 
+void dns_cache_prefetch(const struct dns_cache *cache, const struct address *client,
+                        const struct address *server)
+{
+    __builtin_prefetch(&cache->sets[set_of(cache, pair_hash(cache, client, server))], 1);
+}
+
 void dns_cache_add(struct dns_cache *cache, const struct address *client,
                    const struct address *server, const struct dns_name *name, uint32_t ttl_s)
 {

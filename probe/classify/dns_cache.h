@@ -38,6 +38,9 @@ void dns_cache_destroy(struct dns_cache *cache);
 uint32_t dns_cache_hash_name(const struct dns_cache *cache, const char *name);
 void dns_cache_add(struct dns_cache *cache, const struct address *client,
                    const struct address *server, const struct dns_name *name, uint32_t ttl_s);
+/* For who will soon add this pair: brings its place into the processor's cache. */
+void dns_cache_prefetch(const struct dns_cache *cache, const struct address *client,
+                        const struct address *server);
 /* True when a live name is known for this pair at `now_us`. */
 bool dns_cache_find(const struct dns_cache *cache, const struct address *client,
                     const struct address *server, int64_t now_us, struct dns_hint *ret_hint);
