@@ -164,7 +164,7 @@ class Soak:
     def check_kept(self, where):
         is_sound(self.store)
         lost = self.acknowledged - self.ports()
-        check(not lost, f"{where}: {len(lost)} conversations that were in the store are gone, such as {sorted(lost)[:5]}")
+        check(not lost, f"{where}: {len(lost)} conversations that were there are gone, such as {sorted(lost)[:5]}")
 
     # What befalls it
 
