@@ -74,6 +74,8 @@ void html_attr(struct html *html, const char *name, const char *value)
     }
     put(html, " ");
     put(html, name);
+    if (!value)
+        return;
     put(html, "=\"");
     put_escaped(html, value);
     put(html, "\"");

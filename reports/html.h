@@ -41,7 +41,7 @@ void html_document_begin(struct html *html, FILE *file, const struct html_docume
 void html_document_end(struct html *html); /* writes the script, last */
 
 void html_begin(struct html *html, const char *tag);
-/* Only straight after html_begin(). */
+/* Only straight after html_begin(). `value` NULL: the name alone, as of `open`. */
 void html_attr(struct html *html, const char *name, const char *value);
 void html_end(struct html *html);
 void html_void(struct html *html, const char *tag); /* br, img, col: attributes may follow */

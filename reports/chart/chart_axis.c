@@ -133,7 +133,7 @@ struct placing {
 static bool try_place(const struct placing *placing, struct chart_label *label, int row, int way)
 {
     double width = svg_text_width(SVG_SMALL, label->text);
-    const double starts[WAYS] = {label->x - width / 2, label->x - width + 4, label->x - 4};
+    const double starts[WAYS] = {label->x - width / 2, label->x - width - 3, label->x + 3};
     double start = starts[way] + width > placing->right ? placing->right - width : starts[way];
 
     label->from = start < placing->left ? placing->left : start;
@@ -207,8 +207,10 @@ void chart_labels_draw(struct svg *svg, const struct chart_labels *labels, doubl
     for (size_t i = 0; i < labels->count; i++) {
         const struct chart_label *label = &labels->items[i];
         double top = label->row < 0 ? plot : plot - 4 - label->row * height;
-        svg_line(svg, label->paint, 1.5, label->is_dashed ? "5 3" : NULL, label->x, top, label->x,
-                 bottom);
+        /* Beside its label a line goes on to its top, as a flag's pole. */
+        bool is_pole = label->row >= 0 && (label->to <= label->x || label->from >= label->x);
+        svg_line(svg, label->paint, 1.5, label->is_dashed ? "5 3" : NULL, label->x,
+                 is_pole ? top - height * 0.85 : top, label->x, bottom);
         if (label->row >= 0)
             svg_text(svg, SVG_SMALL, label->paint, SVG_MIDDLE, (label->from + label->to) / 2,
                      top - height * 0.25, label->text);

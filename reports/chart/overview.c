@@ -192,18 +192,28 @@ static void draw_onset(const struct board *board, const struct findings_event *e
     svg_rect(board->svg, SVG_FAILED, left, y - 4, right - left, BAR_HEIGHT + 8);
 }
 
-static char *row_name(const struct board *board, const struct findings_pair *pair,
-                      char out[SVG_TEXT_SIZE])
+static char *say_name(const struct chart *chart, const struct findings_pair *pair,
+                      const char *carrier, char out[SVG_TEXT_SIZE])
 {
-    const struct chart *chart = board->chart;
-    char carrier[SVG_TEXT_SIZE];
-
-    svg_clean(pair->carrier_name, carrier);
     if (strcmp(pair->country, chart->findings->country) == 0)
         return chart_say_one(chart->language, TEXT_CHART_NAME, "name", carrier, out);
     const struct text_word words[] = {{"first", carrier},
                                       {"next", language_country(chart->language, pair->country)}};
     return chart_say(chart->language, TEXT_CHART_LIST, 0, words, ARRAY_LENGTH(words), out);
+}
+
+/* Where it is too long, what stands in brackets behind it goes first. */
+static char *row_name(const struct board *board, const struct findings_pair *pair, double width,
+                      char out[SVG_TEXT_SIZE])
+{
+    char carrier[SVG_TEXT_SIZE];
+    char *bracket = strstr(svg_clean(pair->carrier_name, carrier), " (");
+
+    say_name(board->chart, pair, carrier, out);
+    if (!bracket || bracket == carrier || svg_text_width(SVG_MARK, out) <= width)
+        return out;
+    *bracket = '\0';
+    return say_name(board->chart, pair, carrier, out);
 }
 
 static void text_on_paper(const struct board *board, enum svg_style style, enum svg_align align,
@@ -231,7 +241,8 @@ static void draw_words(const struct board *board, const struct overview_row *row
     svg_fit(SVG_SMALL, word, width * 0.6, fitted);
     text_on_paper(board, SVG_SMALL, is_rtl ? SVG_LEFT : SVG_RIGHT, y, fitted);
     width -= svg_text_width(SVG_SMALL, fitted);
-    svg_fit(SVG_MARK, row_name(board, row->pair, name), width, fitted);
+    row_name(board, row->pair, width, name);
+    svg_fit(SVG_MARK, name, width, fitted);
     text_on_paper(board, SVG_MARK, is_rtl ? SVG_RIGHT : SVG_LEFT, y, fitted);
 }
 

@@ -43,14 +43,21 @@ static double bin_end_x(const struct plot *plot, size_t index)
     return chart_x(&plot->span, data->bins[index].from_us + data->bin_us);
 }
 
-/* Of whole units a bin where there is room for that: coordinates are shorter then. */
+/* A bin is whole units wide, or half ones, or tenths, as long as that leaves little room unused: coordinates
+ * are shorter then. */
 static struct chart_span span_of(const struct chart *chart)
 {
+    static const double units[] = {1, 2, 10};
     struct chart_span span = {chart->from_us, chart->to_us, LEFT, LEFT + ROOM, chart->offset};
     double bins = (double)(chart->to_us - chart->from_us) / (double)chart->data->bin_us;
 
-    if (ROOM / bins >= 2)
-        span.right = LEFT + floor(ROOM / bins) * bins;
+    for (size_t i = 0; i < ARRAY_LENGTH(units); i++) {
+        double room = floor(ROOM / bins * units[i]) / units[i] * bins;
+        if (room < 0.94 * ROOM)
+            continue;
+        span.right = LEFT + room;
+        break;
+    }
     return span;
 }
 
@@ -124,6 +131,22 @@ static void append_steps_back(const struct plot *plot, size_t first, size_t end,
     path_close(path);
 }
 
+/* What did not work, from the share up; neighbours of the same share are one. */
+static void append_failed(const struct plot *plot, size_t first, size_t end, struct buffer *path)
+{
+    const struct findings_bin *bins = plot->chart->data->bins;
+
+    for (size_t i = first; i < end;) {
+        double y = share_y(plot, worked(&bins[i]));
+        size_t next = i + 1;
+        while (next < end && share_y(plot, worked(&bins[next])) == y)
+            next++;
+        if (y > plot->top)
+            path_rect(path, bin_x(plot, i), plot->top, bin_end_x(plot, next - 1), y);
+        i = next;
+    }
+}
+
 static bool any_slowed(const struct findings_chart *data)
 {
     for (size_t i = 0; i < data->bin_count; i++)
@@ -135,9 +158,10 @@ static bool any_slowed(const struct findings_chart *data)
 static void draw_shares(const struct plot *plot)
 {
     const struct findings_chart *data = plot->chart->data;
-    struct buffer band, line, slow;
+    struct buffer failed, band, line, slow;
     bool is_slowed = any_slowed(data);
 
+    buffer_init(&failed, PATH_MAX_SIZE);
     buffer_init(&band, PATH_MAX_SIZE);
     buffer_init(&line, PATH_MAX_SIZE);
     buffer_init(&slow, PATH_MAX_SIZE);
@@ -147,6 +171,7 @@ static void draw_shares(const struct plot *plot)
             i++;
             continue;
         }
+        append_failed(plot, i, end, &failed);
         append_steps(plot, i, end, interval_high, &band);
         append_steps_back(plot, i, end, &band);
         append_steps(plot, i, end, worked, &line);
@@ -154,9 +179,11 @@ static void draw_shares(const struct plot *plot)
             append_steps(plot, i, end, slowed, &slow);
         i = end;
     }
+    svg_fill(plot->svg, SVG_HATCH_FAILED, &failed);
     svg_fill(plot->svg, SVG_WORKED_SOFT, &band);
     svg_stroke(plot->svg, SVG_WORKED, 2.5, &line);
     svg_stroke(plot->svg, SVG_FAILED, 1.5, &slow);
+    buffer_finish(&failed);
     buffer_finish(&band);
     buffer_finish(&line);
     buffer_finish(&slow);
@@ -278,9 +305,15 @@ static void draw_strip(const struct plot *plot, double y)
             continue;
         double left = chart_x(&plot->span, event->onset.latest_us);
         double right = chart_x(&plot->span, end_us);
-        svg_rect(plot->svg, SVG_HATCH_FAILED, left, y, right - left, height - 2);
         chart_event_word(plot->chart, event, word);
-        chart_word_on(plot->svg, left, right, y + height / 2 - 1, word);
+        double width = svg_text_width(SVG_SMALL, word) + 8, middle = y + height / 2 - 1;
+        svg_rect(plot->svg, SVG_FAILED, left, middle - 3, right - left, 6);
+        if (width <= right - left)
+            chart_word_on(plot->svg, left, right, middle, word);
+        else if (right + width <= SVG_WIDTH)
+            chart_word_on(plot->svg, right, right + width, middle, word);
+        else
+            chart_word_on(plot->svg, left - width, left, middle, word);
     }
 }
 
@@ -352,7 +385,7 @@ static bool any_bin(const struct findings_chart *data,
 static double draw_legend(const struct plot *plot, double y, const struct chart_labels *labels)
 {
     const struct findings_chart *data = plot->chart->data;
-    struct chart_key keys[9];
+    struct chart_key keys[10];
     size_t count = 0;
     bool onset = false, end = false, order = false;
 
@@ -363,6 +396,7 @@ static double draw_legend(const struct plot *plot, double y, const struct chart_
     }
     keys[count++] = (struct chart_key){SVG_WORKED, KEY_LINE, TEXT_CHART_LEGEND_SHARE};
     keys[count++] = (struct chart_key){SVG_WORKED_SOFT, KEY_BOX, TEXT_CHART_LEGEND_INTERVAL};
+    keys[count++] = (struct chart_key){SVG_HATCH_FAILED, KEY_BOX, TEXT_CHART_LEGEND_FAILED};
     if (any_slowed(data))
         keys[count++] = (struct chart_key){SVG_FAILED, KEY_LINE, TEXT_CHART_LEGEND_SLOWED};
     if (any_bin(data, is_unwatched))

@@ -104,8 +104,9 @@ static void cell_marks(struct page *page, const struct findings_step *step, cons
     if (step->copies > 0) {
         if (written)
             html_void(html, "br");
-        PAGE_ELEMENT_FOR(page, "span", NULL, TEXT_CARD_COPIES, step->copies,
-                         say_count("count", step->copies, "%s/copies", ref));
+        PAGE_ELEMENT_FOR(page, "span", NULL,
+                         step->kind == STEP_RETRANSMISSION ? TEXT_CARD_TIMES : TEXT_CARD_COPIES,
+                         step->copies, say_count("count", step->copies, "%s/copies", ref));
         written = true;
     }
     if (!written)
@@ -237,8 +238,7 @@ static void reasons(struct page *page, const struct findings_card *card)
 
     if (card->reason_count == 0)
         return;
-    html_begin(html, "details");
-    page_plain(page, "summary", NULL, TEXT_CARD_RULES);
+    page_details(page, TEXT_CARD_RULES);
     html_begin(html, "ul");
     for (size_t i = 0; i < card->reason_count; i++) {
         const struct findings_reason *reason = &card->reasons[i];

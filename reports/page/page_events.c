@@ -169,8 +169,7 @@ static void write_examples(struct page *page, const struct findings_event *event
     struct html *html = &page->html;
 
     if (event->example_count > 0) {
-        html_begin(html, "details");
-        page_plain(page, "summary", NULL, TEXT_PAGE_EVENT_CONNECTIONS);
+        page_details(page, TEXT_PAGE_EVENT_CONNECTIONS);
         html_begin(html, "p");
         for (size_t i = 0; i < event->example_count; i++) {
             if (i > 0)
@@ -226,6 +225,14 @@ static void control_row(struct page_table *table, const char *name, const char *
     page_row_end(table);
 }
 
+/* Other carriers are well if one of them is: their shares together may be bad. */
+static const char *control_verdict(struct page *page, const struct findings_control *control)
+{
+    if (strcmp(control->kind, "same-country") == 0 && strcmp(control->verdict, "good") == 0)
+        return page_text(page, TEXT_PAGE_VERDICT_GOOD_SOMEWHERE);
+    return page_keyed(page, "page.verdict", control->verdict);
+}
+
 static void write_controls(struct page *page, size_t at)
 {
     static const struct page_head heads[] = {
@@ -248,7 +255,7 @@ static void write_controls(struct page *page, size_t at)
         snprintf(label, sizeof(label), "%s: %s", page_control_kind(page, control),
                  name ? name : control->name);
         share = say_share("", &control->share, "/events/%zu/controls/%zu", at, i);
-        control_row(&table, label, page_keyed(page, "page.verdict", control->verdict), &share);
+        control_row(&table, label, control_verdict(page, control), &share);
     }
     page_table_end(&table, TEXT_PAGE_MORE_REPORT);
 }

@@ -76,6 +76,14 @@ bool page_try_end(struct page *page, struct page_try *attempt, uint64_t room)
     return keeps;
 }
 
+void page_details(struct page *page, enum text_id summary)
+{
+    html_begin(&page->html, "details");
+    if (page->options->for_print)
+        html_attr(&page->html, "open", NULL);
+    page_plain(page, "summary", NULL, summary);
+}
+
 void page_link(struct page *page, const char *anchor)
 {
     char target[PAGE_ANCHOR_SIZE + 1];

@@ -267,8 +267,8 @@ static void write_ended(struct page *page)
     if (ended == count)
         page_plain(page, "p", NULL, TEXT_HEADLINE_MORE_ENDED);
     else if (ended > 0)
-        PAGE_ELEMENT(page, "p", NULL, TEXT_HEADLINE_MORE_SOME_ENDED,
-                     say_count("count", ended, NULL));
+        PAGE_ELEMENT_FOR(page, "p", NULL, TEXT_HEADLINE_MORE_SOME_ENDED, ended,
+                         say_count("count", ended, NULL));
     else
         PAGE_ELEMENT(page, "p", NULL, TEXT_HEADLINE_MORE_ONGOING,
                      say_hour("to", f->last_us, "/report/last"));

@@ -103,8 +103,7 @@ static void write_sources(struct page *page, const struct catalog_order *order)
 {
     struct html *html = &page->html;
 
-    html_begin(html, "details");
-    page_plain(page, "summary", NULL, TEXT_PAGE_ORDERS_SOURCES);
+    page_details(page, TEXT_PAGE_ORDERS_SOURCES);
     html_begin(html, "ul");
     for (size_t i = 0; i < order->source_count && i < PAGE_ROWS_MAX; i++) {
         const struct catalog_source *source = &order->sources[i];

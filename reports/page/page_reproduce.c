@@ -5,6 +5,8 @@
 #include "base/digest.h"
 #include "reports/page/parts.h"
 
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./"
+
 /* ---- inputs ---- */
 
 static enum text_id input_state(const struct input_record *input)
@@ -70,6 +72,12 @@ void page_reproduce(struct page *page)
 
 /* ---- files ---- */
 
+/* One of ours, such as charts/overview.svg: leads nowhere but beside the page. */
+static bool is_plain_name(const char *name)
+{
+    return name[0] != '/' && !strstr(name, "..") && name[strspn(name, NAME_CHARACTERS)] == '\0';
+}
+
 /* A link that carries the file, as long as there is room; links to files beside the page where there is none. */
 static void cell_file(struct page_table *table, const struct page_file *file)
 {
@@ -85,6 +93,11 @@ static void cell_file(struct page_table *table, const struct page_file *file)
                        file->content, file->content_length);
         html_attr(html, "download", file->name);
         html_text(html, page_text(page, TEXT_PAGE_DOWNLOADS_IN_PAGE));
+        html_end(html);
+    } else if (is_plain_name(file->name) && !page->options->for_print) {
+        html_begin(html, "a");
+        html_attr(html, "href", file->name);
+        html_text(html, page_text(page, TEXT_PAGE_DOWNLOADS_BESIDE));
         html_end(html);
     } else {
         html_text(html, page_text(page, TEXT_PAGE_DOWNLOADS_BESIDE));

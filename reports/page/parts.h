@@ -181,6 +181,8 @@ void page_try_begin(struct page *page, struct page_try *attempt);
 bool page_try_end(struct page *page, struct page_try *attempt, uint64_t room);
 /* The same, but the text goes to the caller, to be freed; the page is as before. NULL without memory. */
 char *page_try_take(struct page *page, struct page_try *attempt, size_t *ret_length);
+/* <details> with its summary; open on paper, where nobody can open it. html_end() */
+void page_details(struct page *page, enum text_id summary);
 void page_link(struct page *page, const char *anchor); /* begins <a href="#ANCHOR">; html_end() */
 void page_fact(struct page *page, enum text_id label, const struct say *value); /* dt and dd */
 

@@ -13,6 +13,7 @@
 #include "reports/page/parts.h"
 #include "reports/text.h"
 
+
 /* What one element with this text is written as; to be freed. */
 static char *written(const char *text, bool as_attribute)
 {
@@ -120,11 +121,12 @@ static void test_misuse(void **state)
 
 static void test_policy(void **state)
 {
-    /* printf %s 'p{}' | openssl dgst -sha256 -binary | base64 */
-    static const char policy[] = "content=\"default-src 'none'; style-src "
-                                 "'sha256-gG2yISYereRMiG2lMXrbiUgi0Ubw9p7QCeWcroOvy9Y='; img-src "
-                                 "data:; base-uri "
-                                 "'none'; form-action 'none'\"";
+    /* printf %s 'p{}' | openssl dgst -sha256 -binary | base64; the same of 'q()' */
+    static const char policy[] =
+        "content=\"default-src 'none'; style-src "
+        "'sha256-gG2yISYereRMiG2lMXrbiUgi0Ubw9p7QCeWcroOvy9Y='; "
+        "script-src 'sha256-+05UvaPBOazZiIpHRe6LhEDTGLqsjdsJpg+ZoRlo10M='; img-src data:; "
+        "base-uri 'none'; form-action 'none'\"";
     char *bytes = NULL;
     size_t length;
     FILE *file = open_memstream(&bytes, &length);
@@ -133,18 +135,46 @@ static void test_policy(void **state)
     assert_int_equal(digest_setup(), 0);
     html_document_begin(
         &html, file,
-        &(struct html_document){.language = "en", .title = "A <title>", .style = "p{}"});
+        &(struct html_document){
+            .language = "en", .title = "A <title>", .style = "p{}", .script = "q()"});
     html_document_end(&html);
     fclose(file);
     assert_false(html.failed);
     assert_non_null(strstr(bytes, policy));
-    assert_non_null(strstr(bytes, "<html lang=\"en\">"));
+    assert_non_null(strstr(bytes, "<html lang=\"en\" dir=\"ltr\">"));
     assert_non_null(strstr(bytes, "<title>A &lt;title&gt;</title>"));
     assert_non_null(strstr(bytes, "<style>p{}</style>"));
+    assert_non_null(strstr(bytes, "<script>q()</script>"));
     assert_null(strstr(page_css, "</"));
     assert_null(strstr(page_css, "url("));
     assert_null(strstr(page_css, "@import"));
+    assert_null(strstr(page_js, "</"));
     free(bytes);
+}
+
+/* Links that hold a file: RFC 4648 section 10, and types of strangers. */
+static void test_data_links(void **state)
+{
+    static const struct {
+        const char *text, *encoded;
+    } samples[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}};
+    char whole[128];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(samples); i++) {
+        char *bytes = NULL;
+        size_t length;
+        FILE *file = open_memstream(&bytes, &length);
+        struct html html = {.file = file};
+        html_begin(&html, "a");
+        html_attr_data(&html, "href", "text/\"csv", samples[i].text, strlen(samples[i].text));
+        html_end(&html);
+        fclose(file);
+        snprintf(whole, sizeof(whole), "<a href=\"data:text/&quot;csv;base64,%s\"></a>",
+                 samples[i].encoded);
+        assert_string_equal(bytes, whole);
+        assert_int_equal(html.bytes, length);
+        free(bytes);
+    }
 }
 
 static void test_terminal(void **state)
@@ -164,12 +194,25 @@ static void test_terminal(void **state)
     assert_string_equal(bytes, "\\ue0041");
 }
 
+static void test_wilson(void **state)
+{
+    double low, high;
+    (void)state;
+    page_wilson(0, 10, &low, &high);
+    assert_true(low == 0 && high > 0.27 && high < 0.28);
+    page_wilson(10, 10, &low, &high);
+    assert_true(high == 1 && low > 0.72 && low < 0.73);
+    page_wilson(38, 41, &low, &high); /* 80.6 to 97.5 % */
+    assert_true(low > 0.805 && low < 0.807 && high > 0.974 && high < 0.976);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_escaping), cmocka_unit_test(test_all_pairs),
-        cmocka_unit_test(test_misuse),   cmocka_unit_test(test_policy),
-        cmocka_unit_test(test_terminal),
+        cmocka_unit_test(test_escaping),   cmocka_unit_test(test_all_pairs),
+        cmocka_unit_test(test_misuse),     cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_data_links), cmocka_unit_test(test_terminal),
+        cmocka_unit_test(test_wilson),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

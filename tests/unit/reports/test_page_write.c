@@ -306,6 +306,28 @@ static void test_print(void **state)
     made_findings_destroy(findings);
 }
 
+/* A name that leads elsewhere is told, and no link. */
+static void test_links_beside(void **state)
+{
+    struct findings *findings = made_findings(MADE_NOTHING);
+    struct page_file files[] = {{.name = "events.csv"},
+                                {.name = "../events.csv"},
+                                {.name = "/etc/passwd"},
+                                {.name = "javascript:alert(1)"}};
+    struct page_read read;
+    char *page = written_with(findings,
+                              &(struct page_options){.language = language_find("en"),
+                                                     .files = files,
+                                                     .file_count = ARRAY_LENGTH(files)},
+                              NULL);
+    (void)state;
+
+    page_read(page, NULL, &read);
+    has(page, "href=\"events.csv\"");
+    free(page);
+    made_findings_destroy(findings);
+}
+
 static void test_policy(void **state)
 {
     struct findings *findings = made_findings(MADE_NOTHING);
@@ -438,12 +460,12 @@ static void test_size(void **state)
     struct many *many = many_made();
     struct page_file files[MANY_ROWS];
     const struct language *language;
-    char *content = calloc(1, 60000);
+    char *content = calloc(1, 30000);
     (void)state;
 
     for (size_t i = 0; i < MANY_ROWS; i++)
         files[i] = (struct page_file){
-            .name = "events.csv", .content = content, .content_length = 60000, .type = "text/csv"};
+            .name = "events.csv", .content = content, .content_length = 30000, .type = "text/csv"};
     for (size_t i = 0; (language = language_at(i)); i++) {
         struct page_read read;
         size_t length;
@@ -504,6 +526,7 @@ int main(void)
         cmocka_unit_test(test_attacks),
         cmocka_unit_test(test_long_names),
         cmocka_unit_test(test_print),
+        cmocka_unit_test(test_links_beside),
         cmocka_unit_test(test_policy),
         cmocka_unit_test(test_size),
         cmocka_unit_test(test_left_out_is_told),
