@@ -9,6 +9,11 @@
  * WeasyPrint and librsvg show the same; classes let the page's style turn them for dark screens. No style
  * element or attribute, no script, nothing from elsewhere. Numbers are written the same on any machine.
  *
+ * Fills have the classes f-ink f-dim f-grid f-paper f-worked f-worked-soft f-failed and, within patterns, f-withheld;
+ * lines s-ink s-dim s-grid s-worked s-failed and, within patterns, s-unwatched s-some s-most s-hatch s-end. The element's own
+ * is "chart" and chart-overview, chart-timeline or chart-heat. A picture is 560 units wide and its least text 14 of
+ * them: give it 30rem or more, and let it scroll where the screen is narrower.
+ *
  * Urdu: labels are text with direction rtl and the font named "Noto Nastaliq Urdu"; time runs from left to
  * right in every language.
  */
@@ -37,7 +42,7 @@ char *chart_name(const struct findings *findings, struct chart_ref chart,
 /* Writes one <svg> element. `standalone`: with xmlns and an XML declaration before it; its own file. */
 void chart_write(struct html *html, const struct findings *findings,
                  const struct language *language, struct chart_ref chart, bool standalone);
-/* Its title and description, as plain text, for captions and alternative texts. */
+/* Its title and description, as plain text without isolation, for captions and alternative texts. */
 void chart_title(struct buffer *out, const struct findings *findings,
                  const struct language *language, struct chart_ref chart);
 void chart_description(struct buffer *out, const struct findings *findings,

@@ -27,19 +27,22 @@ char *chart_say_one(const struct language *language, enum text_id text, const ch
     return chart_say(language, text, 0, &(struct text_word){name, value}, 1, out);
 }
 
-/* Puts `next` behind what is in `list`, as the language does. */
+/* Puts `next` behind what is in `list`, as the language does. Both are words of the language itself: isolated
+ * they would leave the list without a direction. */
 static void append_to_list(const struct language *language, const char *next,
                            char list[SVG_TEXT_SIZE])
 {
-    char before[SVG_TEXT_SIZE];
+    const struct text_word words[] = {{"first", list}, {"next", next}};
+    struct buffer both;
 
     if (!*list) {
         snprintf(list, SVG_TEXT_SIZE, "%s", next);
         return;
     }
-    snprintf(before, sizeof(before), "%s", list);
-    const struct text_word words[] = {{"first", before}, {"next", next}};
-    chart_say(language, TEXT_CHART_LIST, 0, words, ARRAY_LENGTH(words), list);
+    buffer_init(&both, SVG_TEXT_SIZE - 1);
+    language_fill(&both, language, TEXT_CHART_LIST, 0, words, ARRAY_LENGTH(words));
+    snprintf(list, SVG_TEXT_SIZE, "%s", buffer_text(&both));
+    buffer_finish(&both);
 }
 
 char *chart_event_word(const struct chart *chart, const struct findings_event *event,

@@ -185,19 +185,6 @@ void svg_stroke(struct svg *svg, enum svg_paint stroke, double width, const stru
 
 /* ---- text ---- */
 
-/* Does a value read from right to left? The first letter that says so decides. */
-static bool value_is_rtl(const char *text)
-{
-    for (uint32_t character; (character = text_next(&text)) != 0 && character != ISOLATE_END;) {
-        if (character >= 0x590 && character < 0x900)
-            return true;
-        if ((character >= 'A' && character <= 'Z') || (character >= 'a' && character <= 'z') ||
-            (character >= 0xc0 && character < 0x2000))
-            return false;
-    }
-    return false;
-}
-
 static void flush_run(struct svg *svg, char *run, size_t *used)
 {
     run[*used] = '\0';
@@ -206,25 +193,23 @@ static void flush_run(struct svg *svg, char *run, size_t *used)
     *used = 0;
 }
 
-/* Text with its isolates as <tspan>. */
+/*
+ * Isolation as the characters themselves, written as references: they are ours, and html_text() would take them
+ * for a stranger's. A <tspan> of another direction at the beginning of a text moves its anchor in Chromium.
+ */
 static void write_isolated(struct svg *svg, const char *text)
 {
+    static const char open[] = "&#8296;", close[] = "&#8297;";
     char run[SVG_TEXT_SIZE], bytes[TEXT_CHARACTER_SIZE];
     size_t used = 0;
-    int depth = 0;
 
     for (uint32_t character; (character = text_next(&text)) != 0;) {
-        if (character == ISOLATE) {
+        if (character == ISOLATE || character == ISOLATE_END) {
             flush_run(svg, run, &used);
-            html_begin(svg->html, "tspan");
-            html_attr(svg->html, "direction", value_is_rtl(text) ? "rtl" : "ltr");
-            html_attr(svg->html, "unicode-bidi", "isolate");
-            depth++;
-        } else if (character == ISOLATE_END) {
-            flush_run(svg, run, &used);
-            if (depth > 0)
-                html_end(svg->html);
-            depth -= depth > 0;
+            if (character == ISOLATE)
+                html_copy(svg->html, open, sizeof(open) - 1);
+            else
+                html_copy(svg->html, close, sizeof(close) - 1);
         } else {
             size_t length = text_encode(character, bytes);
             if (used + length >= sizeof(run))
@@ -234,8 +219,6 @@ static void write_isolated(struct svg *svg, const char *text)
         }
     }
     flush_run(svg, run, &used);
-    for (; depth > 0; depth--)
-        html_end(svg->html);
 }
 
 void svg_text(struct svg *svg, enum svg_style style, enum svg_paint paint, enum svg_align align,

@@ -7,7 +7,7 @@
  * A chart is drawn twice: first dry, to learn how high it becomes, then into its element.
  *
  * Texts are what language_say() gives: in a language written from right to left a value stands between the
- * two characters of Unicode's isolation, which become a <tspan> here. Values must have gone through
+ * two characters of Unicode's isolation. Values must have gone through
  * svg_clean(), so that no stranger brings such characters along. In such a language everything written
  * has that direction; SVG_LEFT and SVG_RIGHT stay what they are on the paper.
  */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "reports/chart/svg.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "reports/text.h"
@@ -153,27 +154,47 @@ static size_t line_end(enum svg_style style, const char *text, double width)
     return best ? best : any ? any : most;
 }
 
+/* Takes so many bytes and the spaces after them off the text; a value that they cut goes on isolated. */
+static void take_line(char text[SVG_TEXT_SIZE], size_t length)
+{
+    const char *at = text;
+    char rest[SVG_TEXT_SIZE];
+    int depth = 0;
+
+    while ((size_t)(at - text) < length) {
+        uint32_t character = text_next(&at);
+        depth += (character == ISOLATE) - (character == ISOLATE_END);
+    }
+    while (*at == ' ')
+        at++;
+    snprintf(rest, sizeof(rest), "%s", at);
+    /* Not longer than before: what was taken held the same characters. */
+    text[0] = '\0';
+    for (; depth > 0 && *rest; depth--)
+        strcat(text, "\xe2\x81\xa8");
+    strcat(text, rest);
+}
+
 double svg_lines(struct svg *svg, enum svg_style style, enum svg_paint paint, double y,
                  double width, size_t lines_max, const char *text)
 {
     bool is_rtl = language_is_rtl(svg->language);
     double height = svg_line_height(svg->language, style), used = 0;
-    char line[SVG_TEXT_SIZE];
+    char rest[SVG_TEXT_SIZE], line[SVG_TEXT_SIZE];
 
-    for (size_t i = 0; i < lines_max && *text; i++) {
-        size_t length = line_end(style, text, width);
+    copy_part(text, strlen(text), false, rest);
+    for (size_t i = 0; i < lines_max && *rest; i++) {
+        size_t length = line_end(style, rest, width);
         if (i + 1 == lines_max || length == 0) {
-            svg_fit(style, text, width, line);
-            length = strlen(text);
+            svg_fit(style, rest, width, line);
+            length = strlen(rest);
         } else {
-            copy_part(text, length, false, line);
+            copy_part(rest, length, false, line);
         }
         used += height;
         svg_text(svg, style, paint, is_rtl ? SVG_RIGHT : SVG_LEFT,
                  is_rtl ? SVG_WIDTH - SVG_MARGIN : SVG_MARGIN, y + used - height * 0.28, line);
-        text += length;
-        while (*text == ' ')
-            text++;
+        take_line(rest, length);
     }
     return used;
 }

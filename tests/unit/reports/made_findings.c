@@ -368,6 +368,17 @@ static void make_events(struct made *made)
     made->found[0].actor_page = "pk-surf-safely";
 }
 
+static struct findings_order_row row_of(const char *carrier, const char *name,
+                                        enum order_verdict verdict, size_t event)
+{
+    return (struct findings_order_row){.carrier = carrier,
+                                       .carrier_name = name,
+                                       .country = "PK",
+                                       .verdict = verdict,
+                                       .event = event,
+                                       .in_campaign = event != FINDINGS_NONE};
+}
+
 static void make_campaign(struct made *made)
 {
     const struct catalog_order *order = catalog_order_find(made->catalog, "pta-bes-2015");
@@ -394,32 +405,14 @@ static void make_campaign(struct made *made)
                                    .explanation = "2 carriers began within 18 hours.",
                                    .events = made->campaign_events,
                                    .event_count = 2};
-    made->rows[0] = (struct findings_order_row){.carrier = "jazz",
-                                                .carrier_name = "Jazz",
-                                                .country = "PK",
-                                                .verdict = ORDER_COMPLIED,
-                                                .onset = {HOUR(35), HOUR(36)},
-                                                .mechanism = "stream.reset",
-                                                .has_hours_from_deadline = true,
-                                                .hours_from_deadline = -31,
-                                                .event = 0,
-                                                .in_campaign = true};
-    made->rows[1] = (struct findings_order_row){.carrier = "telenor-pk",
-                                                .carrier_name = "Telenor Pakistan",
-                                                .country = "PK",
-                                                .verdict = ORDER_NOT_OBSERVED,
-                                                .event = FINDINGS_NONE};
-    made->rows[2] = (struct findings_order_row){.carrier = "ufone",
-                                                .carrier_name = "Ufone",
-                                                .country = "PK",
-                                                .verdict = ORDER_INSUFFICIENT,
-                                                .event = FINDINGS_NONE};
-    made->rows[3] = (struct findings_order_row){.carrier = "zong",
-                                                .carrier_name = "Zong",
-                                                .country = "PK",
-                                                .verdict = ORDER_NOT_NAMED,
-                                                .event = 1,
-                                                .in_campaign = true};
+    made->rows[0] = row_of("jazz", "Jazz", ORDER_COMPLIED, 0);
+    made->rows[0].onset = (struct findings_when){HOUR(35), HOUR(36)};
+    made->rows[0].mechanism = "stream.reset";
+    made->rows[0].has_hours_from_deadline = true;
+    made->rows[0].hours_from_deadline = -31;
+    made->rows[1] = row_of("telenor-pk", "Telenor Pakistan", ORDER_NOT_OBSERVED, FINDINGS_NONE);
+    made->rows[2] = row_of("ufone", "Ufone", ORDER_INSUFFICIENT, FINDINGS_NONE);
+    made->rows[3] = row_of("zong", "Zong", ORDER_NOT_NAMED, 1);
     made->orders[0] = (struct findings_order){.order = order, .rows = made->rows, .row_count = 4};
     if (order)
         catalog_order_times(made->catalog, order, &made->orders[0].times);
@@ -570,52 +563,55 @@ static int make_order(struct made *made)
 
 /* ---- the others ---- */
 
+static int make_quiet(struct made *made, enum origin origin, enum findings_strength strength,
+                      uint64_t failures, uint64_t attempts)
+{
+    struct findings *findings = &made->findings;
+    int status = add_cells(made, "jazz", 45669, "PK", origin, BES, 8, 0);
+
+    make_frame(made, origin);
+    add_line(made, "jazz", "Jazz", "PK", 45669, origin);
+    add_carrier(made, "jazz", "Jazz", "PK", failures, attempts)->network_count = 0;
+    add_service(made, BES, "BlackBerry Enterprise Service", failures, attempts);
+    add_pair(made, 0, 0, failures, attempts)->strength = strength;
+    made->carriers[0].strength = made->services[0].strength = strength;
+    findings->strength = strength;
+    findings->carriers_seen = 1;
+    findings->total = findings_share_of(failures, attempts);
+    findings->controls = findings_share_of(0, 0);
+    return status;
+}
+
 static int make_nothing(struct made *made)
 {
     struct findings *findings = &made->findings;
-    int status = add_cells(made, "jazz", 45669, "PK", ORIGIN_FIELD, BES, 8, 0);
+    int status = make_quiet(made, ORIGIN_FIELD, STRENGTH_NONE, 5, 524);
 
-    make_frame(made, ORIGIN_FIELD);
-    add_line(made, "jazz", "Jazz", "PK", 45669, ORIGIN_FIELD);
     add_line(made, "ufone", "Ufone", "PK", 56167, ORIGIN_FIELD);
-    add_carrier(made, "jazz", "Jazz", "PK", 5, 524)->network_count = 0;
     add_carrier(made, "ufone", "Ufone", "PK", 2, 300)->network_count = 0;
-    add_service(made, BES, "BlackBerry Enterprise Service", 7, 824);
-    add_pair(made, 0, 0, 5, 524);
+    made->services[0].share = findings->total = findings_share_of(7, 824);
     add_pair(made, 1, 0, 2, 300);
     add_pair(made, 0, 2, 1, 176);
-    findings->headline = HEADLINE_NOTHING;
-    findings->strength = STRENGTH_NONE;
-    findings->carriers_seen = 2;
-    findings->total = findings_share_of(7, 824);
     findings->controls = findings_share_of(1, 176);
+    findings->headline = HEADLINE_NOTHING;
+    findings->carriers_seen = 2;
     return status;
 }
 
 static int make_not_enough(struct made *made)
 {
     struct findings *findings = &made->findings;
-    int status = add_cells(made, "jazz", 45669, "PK", ORIGIN_LAB, BES, 2, 1);
+    int status = make_quiet(made, ORIGIN_LAB, STRENGTH_NOT_MEASURABLE, 1, 4);
+    struct findings_pair *pair = &made->pairs[0];
 
-    make_frame(made, ORIGIN_LAB);
-    add_line(made, "jazz", "Jazz", "PK", 45669, ORIGIN_LAB);
-    add_carrier(made, "jazz", "Jazz", "PK", 1, 4)->network_count = 0;
-    add_service(made, BES, "BlackBerry Enterprise Service", 1, 4);
-    struct findings_pair *pair = add_pair(made, 0, 0, 1, 4);
-    made->carriers[0].strength = made->services[0].strength = pair->strength =
-        STRENGTH_NOT_MEASURABLE;
     made->carriers[0].controls = findings_share_of(0, 0);
     pair->state = STATE_INSUFFICIENT;
     pair->clients = 1;
     pair->now = findings_share_of(1, 4);
     pair->minimum_detectable_share = 2;
     findings->headline = HEADLINE_NOT_ENOUGH;
-    findings->strength = STRENGTH_NOT_MEASURABLE;
     findings->quality = 2;
     findings->quality_no_control = findings->quality_no_elsewhere = true;
-    findings->carriers_seen = 1;
-    findings->total = findings_share_of(1, 4);
-    findings->controls = findings_share_of(0, 0);
     return status;
 }
 
