@@ -88,8 +88,6 @@ static int load(struct made *made)
     return status;
 }
 
-/* ---- what all worlds have ---- */
-
 static void make_frame(struct made *made, enum origin origin)
 {
     struct findings *findings = &made->findings;
@@ -225,8 +223,6 @@ static void add_service(struct made *made, const char *id, const char *name, uin
                                 .last_us = HOUR(120),
                                 .strength = STRENGTH_NONE};
 }
-
-/* ---- the order carried out ---- */
 
 static void make_groups(struct made *made)
 {
@@ -494,8 +490,6 @@ static int make_order(struct made *made)
     findings->taken_back_count = 1;
     return status;
 }
-
-/* ---- the others ---- */
 
 static int make_quiet(struct made *made, enum origin origin, enum findings_strength strength,
                       uint64_t failures, uint64_t attempts)
