@@ -235,13 +235,18 @@ static void count_carriers(struct findings *findings)
         findings->speaks_for_country = findings->country && owners.count >= OWNERS_OF_COUNTRY;
 }
 
-/* Of cells that are given out, so that it says nothing of others. */
-static void count_abroad(struct findings_inner *inner)
+/* Of cells that are given out, so that it says nothing of others; while what is said went on. */
+static void count_abroad(struct findings_inner *inner, const struct about *about)
 {
     struct findings *findings = inner->findings;
     int64_t from_us = findings->onset.latest_us ? findings->onset.latest_us : findings->first_us;
+    int64_t to_us = about->count > 0 ? 0 : findings->last_us;
     uint64_t attempts = 0, failures = 0;
 
+    for (size_t i = 0; i < about->count; i++) {
+        const struct findings_event *event = &findings->events[about->events[i]];
+        to_us = MAX_OF(to_us, event->event->ended ? event->end.earliest_us : findings->last_us);
+    }
     for (size_t s = 0; s < inner->series_count; s++) {
         const struct series_cells *series = &inner->series[s];
         const char *country = cells_carrier_country(findings->cells, series->carrier);
@@ -250,7 +255,8 @@ static void count_abroad(struct findings_inner *inner)
             strcmp(cells_service(findings->cells, series->service), findings->service) != 0)
             continue;
         for (size_t i = 0; i < series->count; i++)
-            if (series->flags[i] == 0 && series->cells[i].hour_us >= from_us) {
+            if (series->flags[i] == 0 && series->cells[i].hour_us >= from_us &&
+                series->cells[i].hour_us < to_us) {
                 attempts += series->cells[i].attempts;
                 failures += series->cells[i].failures;
             }
@@ -430,6 +436,6 @@ void findings_find_headline(struct findings_inner *inner)
         findings->service = order->service_count == 1 ? order->services[0] : NULL;
     }
     count_carriers(findings);
-    count_abroad(inner);
+    count_abroad(inner, &about);
     tell_quality(findings, &about);
 }

@@ -5,18 +5,11 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/clock.h"
 #include "reports/findings/findings_internal.h"
+#include "tests/unit/reports/made_samples.h"
 
-#define BES    "blackberry-bes"
-#define BIS    "blackberry-bis"
-#define WIKI   "control-wikipedia"
-#define DAY_US (24 * CLOCK_HOUR_US)
-/* 2015-11-29T00:00:00Z; hours from there on. */
-#define START   INT64_C(1448755200000000)
-#define HOUR(n) (START + (n)*CLOCK_HOUR_US)
-#define BINS    60u
-#define DAYS    5u
+#define BINS 60u
+#define DAYS 5u
 
 struct made {
     struct findings findings; /* first: it is the address that is given out */
@@ -33,15 +26,15 @@ struct made {
     struct findings_network networks[2];
     struct findings_group carriers[5], services[2];
     struct findings_pair pairs[7];
-    struct findings_mechanism mechanisms[3];
     struct findings_event found[2];
     struct findings_control controls[3];
+    struct findings_mechanism mechanisms[3];
+    struct findings_reason reasons[3];
+    struct findings_step steps[2][8];
     struct findings_campaign campaigns[1];
     size_t campaign_events[2];
     struct findings_order orders[1];
     struct findings_order_row rows[4];
-    struct findings_reason reasons[3];
-    struct findings_step steps[2][8];
     struct findings_card cards[2];
     struct findings_bin bins[BINS];
     struct findings_day days[DAYS];
@@ -95,8 +88,6 @@ static int load(struct made *made)
     return status;
 }
 
-/* ---- what all worlds have ---- */
-
 static void make_frame(struct made *made, enum origin origin)
 {
     struct findings *findings = &made->findings;
@@ -106,25 +97,13 @@ static void make_frame(struct made *made, enum origin origin)
                                               .command_line = "darkline report made.store -o DIR"};
     for (size_t i = 0; i < ARRAY_LENGTH(made->inputs); i++) {
         struct input_record *input = &made->inputs[i];
-        *input = (struct input_record){.number = (uint32_t)i + 1,
-                                       .size = 4096,
-                                       .has_sha256 = i == 0,
-                                       .packets = 90000,
-                                       .bytes = 12345678,
-                                       .lost = i * 12,
-                                       .first_us = HOUR(0) + 1234567,
-                                       .last_us = HOUR(119) + 7654321,
-                                       .complete = true,
-                                       .vantage = {.asn = 45669,
-                                                   .position = POSITION_CARRIER,
-                                                   .network = NETWORK_MOBILE,
-                                                   .clock = CLOCK_SYNCHRONISED,
-                                                   .origin = origin}};
+        *input = sample_input;
+        input->number = (uint32_t)i + 1;
+        input->has_sha256 = i == 0;
+        input->lost = i * 12;
+        input->vantage.origin = origin;
         memset(input->sha256, 0xa0 + (int)i, sizeof(input->sha256));
         snprintf(input->path, sizeof(input->path), "%s", i ? MADE_HOSTILE_NAME : "jazz.pcap.zst");
-        snprintf(input->vantage.carrier, sizeof(input->vantage.carrier), "jazz");
-        snprintf(input->vantage.probe_id, sizeof(input->vantage.probe_id), "tap-jazz");
-        snprintf(input->vantage.country, sizeof(input->vantage.country), "PK");
         made->input_list[i] = input;
     }
     *findings = (struct findings){.options = &made->options,
@@ -208,16 +187,13 @@ static struct findings_pair *add_pair(struct made *made, uint16_t carrier, uint1
 {
     const struct findings_group *group = &made->carriers[carrier];
     struct findings_pair *pair = &made->pairs[made->findings.pair_count++];
-    static const char *const ids[] = {BES, BIS, WIKI};
-    static const char *const names[] = {"BlackBerry Enterprise Service",
-                                        "BlackBerry Internet Service", "Wikipedia"};
     *pair = (struct findings_pair){.carrier_index = carrier,
                                    .service_index = service,
                                    .carrier = group->id,
                                    .carrier_name = group->name,
                                    .country = group->country,
-                                   .service = ids[service],
-                                   .service_name = names[service],
+                                   .service = sample_services[service],
+                                   .service_name = sample_service_names[service],
                                    .class = service == 2 ? CLASS_CONTROL : CLASS_MESSAGING,
                                    .asn = 45669,
                                    .share = findings_share_of(failures, attempts),
@@ -247,8 +223,6 @@ static void add_service(struct made *made, const char *id, const char *name, uin
                                 .last_us = HOUR(120),
                                 .strength = STRENGTH_NONE};
 }
-
-/* ---- the order carried out ---- */
 
 static void make_groups(struct made *made)
 {
@@ -304,15 +278,13 @@ static void make_groups(struct made *made)
 
 static void make_events(struct made *made)
 {
-    made->mechanisms[0] = (struct findings_mechanism){"stream.reset", 148, 148.0 / 210, 148};
-    made->mechanisms[1] = (struct findings_mechanism){"tls.reset.sni", 62, 62.0 / 210, 60};
-    made->mechanisms[2] = (struct findings_mechanism){"tls.timeout", 129, 1, 0};
-    made->controls[0] =
-        (struct findings_control){"same-carrier", "controls", "good", findings_share_of(1, 176)};
-    made->controls[1] = (struct findings_control){"same-carrier", "other services", "good",
-                                                  findings_share_of(1, 67)};
-    made->controls[2] =
-        (struct findings_control){"abroad", "other countries", "good", findings_share_of(2, 158)};
+    memcpy(made->mechanisms, sample_mechanisms, sizeof(sample_mechanisms));
+    for (size_t i = 0; i < ARRAY_LENGTH(made->controls); i++) {
+        made->controls[i] = sample_controls[i];
+        made->controls[i].share = findings_share_of(i == 2 ? 2 : 1, i == 0   ? 176
+                                                                    : i == 1 ? 67
+                                                                             : 158);
+    }
     for (int i = 0; i < 2; i++) {
         struct event *event = &made->events[i];
         *event = (struct event){
@@ -368,6 +340,17 @@ static void make_events(struct made *made)
     made->found[0].actor_page = "pk-surf-safely";
 }
 
+static struct findings_order_row row_of(const char *carrier, const char *name,
+                                        enum order_verdict verdict, size_t event)
+{
+    return (struct findings_order_row){.carrier = carrier,
+                                       .carrier_name = name,
+                                       .country = "PK",
+                                       .verdict = verdict,
+                                       .event = event,
+                                       .in_campaign = event != FINDINGS_NONE};
+}
+
 static void make_campaign(struct made *made)
 {
     const struct catalog_order *order = catalog_order_find(made->catalog, "pta-bes-2015");
@@ -394,32 +377,14 @@ static void make_campaign(struct made *made)
                                    .explanation = "2 carriers began within 18 hours.",
                                    .events = made->campaign_events,
                                    .event_count = 2};
-    made->rows[0] = (struct findings_order_row){.carrier = "jazz",
-                                                .carrier_name = "Jazz",
-                                                .country = "PK",
-                                                .verdict = ORDER_COMPLIED,
-                                                .onset = {HOUR(35), HOUR(36)},
-                                                .mechanism = "stream.reset",
-                                                .has_hours_from_deadline = true,
-                                                .hours_from_deadline = -31,
-                                                .event = 0,
-                                                .in_campaign = true};
-    made->rows[1] = (struct findings_order_row){.carrier = "telenor-pk",
-                                                .carrier_name = "Telenor Pakistan",
-                                                .country = "PK",
-                                                .verdict = ORDER_NOT_OBSERVED,
-                                                .event = FINDINGS_NONE};
-    made->rows[2] = (struct findings_order_row){.carrier = "ufone",
-                                                .carrier_name = "Ufone",
-                                                .country = "PK",
-                                                .verdict = ORDER_INSUFFICIENT,
-                                                .event = FINDINGS_NONE};
-    made->rows[3] = (struct findings_order_row){.carrier = "zong",
-                                                .carrier_name = "Zong",
-                                                .country = "PK",
-                                                .verdict = ORDER_NOT_NAMED,
-                                                .event = 1,
-                                                .in_campaign = true};
+    made->rows[0] = row_of("jazz", "Jazz", ORDER_COMPLIED, 0);
+    made->rows[0].onset = (struct findings_when){HOUR(35), HOUR(36)};
+    made->rows[0].mechanism = "stream.reset";
+    made->rows[0].has_hours_from_deadline = true;
+    made->rows[0].hours_from_deadline = -31;
+    made->rows[1] = row_of("telenor-pk", "Telenor Pakistan", ORDER_NOT_OBSERVED, FINDINGS_NONE);
+    made->rows[2] = row_of("ufone", "Ufone", ORDER_INSUFFICIENT, FINDINGS_NONE);
+    made->rows[3] = row_of("zong", "Zong", ORDER_NOT_NAMED, 1);
     made->orders[0] = (struct findings_order){.order = order, .rows = made->rows, .row_count = 4};
     if (order)
         catalog_order_times(made->catalog, order, &made->orders[0].times);
@@ -427,71 +392,31 @@ static void make_campaign(struct made *made)
 
 static void make_cards(struct made *made)
 {
-    static const struct findings_step injected[] = {
-        {.kind = STEP_SYN, .has_packet = true, .tcp_flags = 0x02, .ttl = 62, .packet = 35},
-        {.kind = STEP_SYN_ACK,
-         .after_us = 81000,
-         .from_server = true,
-         .tcp_flags = 0x12,
-         .ttl = 49},
-        {.kind = STEP_ACK, .after_us = 81200},
-        {.kind = STEP_DATA, .payload = PAYLOAD_TLS_CLIENT_HELLO, .after_us = 82000, .length = 517},
-        {.kind = STEP_RESET,
-         .after_us = 84100,
-         .from_server = true,
-         .has_packet = true,
-         .tcp_flags = 0x14,
-         .ttl = 118,
-         .ttl_expected = 49,
-         .has_ip_id = true,
-         .ip_id = 4660,
-         .packet = 41,
-         .copies = 2,
-         .marks = MARK_PROVES | MARK_TTL | MARK_HASTE | MARK_TALKS_ON},
-        {.kind = STEP_DATA,
-         .payload = PAYLOAD_TLS_SERVER_HELLO,
-         .after_us = 165000,
-         .from_server = true,
-         .length = 1400,
-         .marks = MARK_TALKS_ON},
-        {.kind = STEP_CLOSE, .after_us = 165400}};
-    static const struct findings_step silent[] = {
-        {.kind = STEP_SYN, .has_packet = true, .tcp_flags = 0x02, .ttl = 62, .packet = 77},
-        {.kind = STEP_RETRANSMISSION, .after_us = 1000000, .copies = 3},
-        {.kind = STEP_SILENCE, .after_us = 7000000}};
-    static const char *const details[] = {
-        "the reset came 2.1 ms after its trigger; the server's least round trip is 80.9 ms",
-        "TTL 118 where the server's other packets have 49",
-        "the handshake's first message was never answered, for 30 s"};
-
-    memcpy(made->steps[0], injected, sizeof(injected));
-    memcpy(made->steps[1], silent, sizeof(silent));
-    made->reasons[0] = (struct findings_reason){"too-soon", details[0], JUDGE_RULE_CONTRADICTION};
-    made->reasons[1] = (struct findings_reason){"ttl-differs", details[1], JUDGE_RULE_LOOKS};
-    made->reasons[2] =
-        (struct findings_reason){"silence-after-client-hello", details[2], JUDGE_RULE_PLAIN};
+    memcpy(made->steps[0], sample_injected, sizeof(sample_injected));
+    memcpy(made->steps[1], sample_silent, sizeof(sample_silent));
+    memcpy(made->reasons, sample_reasons, sizeof(sample_reasons));
     for (int i = 0; i < 2; i++)
-        made->cards[i] =
-            (struct findings_card){.input = (uint32_t)i + 1,
-                                   .packet = i ? 77 : 35,
-                                   .capture = made->inputs[i].path,
-                                   .hour_us = HOUR(40),
-                                   .service = BES,
-                                   .host = i ? "" : "relay.blackberry.net",
-                                   .server = "68.171.242.18:3101",
-                                   .transport = TRANSPORT_TCP,
-                                   .stage = STAGE_TLS,
-                                   .outcome = OUTCOME_FAILED,
-                                   .mechanism = i ? "tls.timeout" : "tls.reset.sni",
-                                   .attribution = i ? ATTRIBUTION_UNKNOWN : ATTRIBUTION_THIRD_PARTY,
-                                   .signature = i ? 5 : 13,
-                                   .score = i ? -1 : 0.98,
-                                   .injector = i ? NULL : "gfw-rst",
-                                   .reasons = made->reasons + (i ? 2 : 0),
-                                   .reason_count = i ? 1 : 2,
-                                   .steps = made->steps[i],
-                                   .step_count = i ? ARRAY_LENGTH(silent) : ARRAY_LENGTH(injected),
-                                   .steps_left_out = i ? 0 : 3};
+        made->cards[i] = (struct findings_card){
+            .input = (uint32_t)i + 1,
+            .packet = i ? 77 : 35,
+            .capture = made->inputs[i].path,
+            .hour_us = HOUR(40),
+            .service = BES,
+            .host = i ? "" : "relay.blackberry.net",
+            .server = "68.171.242.18:3101",
+            .transport = TRANSPORT_TCP,
+            .stage = STAGE_TLS,
+            .outcome = OUTCOME_FAILED,
+            .mechanism = i ? "tls.timeout" : "tls.reset.sni",
+            .attribution = i ? ATTRIBUTION_UNKNOWN : ATTRIBUTION_THIRD_PARTY,
+            .signature = i ? 5 : 13,
+            .score = i ? -1 : 0.98,
+            .injector = i ? NULL : "gfw-rst",
+            .reasons = made->reasons + (i ? 2 : 0),
+            .reason_count = i ? 1 : 2,
+            .steps = made->steps[i],
+            .step_count = i ? ARRAY_LENGTH(sample_silent) : ARRAY_LENGTH(sample_injected),
+            .steps_left_out = i ? 0 : 3};
 }
 
 static void make_chart(struct made *made)
@@ -545,9 +470,7 @@ static int make_order(struct made *made)
     made->notes[1] = (struct findings_note){"<b>odd</b> link type", 12};
     made->uncatalogued[0] = (struct findings_uncatalogued){"QUIC", 12345, 17};
     made->uncatalogued[1] = (struct findings_uncatalogued){"TLS", 1234, 5};
-    snprintf(made->taken_back[0].rules_version, sizeof(made->taken_back[0].rules_version), "2.1");
-    snprintf(made->taken_back[0].event_id, sizeof(made->taken_back[0].event_id),
-             "ufone.blackberry-bis.blocked.2015-12-01T07");
+    made->taken_back[0] = sample_taken_back;
     findings->headline = HEADLINE_ORDER_CARRIED_OUT;
     findings->strength = STRENGTH_CONFIRMED;
     findings->headline_event = findings->headline_campaign = findings->headline_order = 0;
@@ -568,54 +491,55 @@ static int make_order(struct made *made)
     return status;
 }
 
-/* ---- the others ---- */
+static int make_quiet(struct made *made, enum origin origin, enum findings_strength strength,
+                      uint64_t failures, uint64_t attempts)
+{
+    struct findings *findings = &made->findings;
+    int status = add_cells(made, "jazz", 45669, "PK", origin, BES, 8, 0);
+
+    make_frame(made, origin);
+    add_line(made, "jazz", "Jazz", "PK", 45669, origin);
+    add_carrier(made, "jazz", "Jazz", "PK", failures, attempts)->network_count = 0;
+    add_service(made, BES, "BlackBerry Enterprise Service", failures, attempts);
+    add_pair(made, 0, 0, failures, attempts)->strength = strength;
+    made->carriers[0].strength = made->services[0].strength = strength;
+    findings->strength = strength;
+    findings->carriers_seen = 1;
+    findings->total = findings_share_of(failures, attempts);
+    findings->controls = findings_share_of(0, 0);
+    return status;
+}
 
 static int make_nothing(struct made *made)
 {
     struct findings *findings = &made->findings;
-    int status = add_cells(made, "jazz", 45669, "PK", ORIGIN_FIELD, BES, 8, 0);
+    int status = make_quiet(made, ORIGIN_FIELD, STRENGTH_NONE, 5, 524);
 
-    make_frame(made, ORIGIN_FIELD);
-    add_line(made, "jazz", "Jazz", "PK", 45669, ORIGIN_FIELD);
     add_line(made, "ufone", "Ufone", "PK", 56167, ORIGIN_FIELD);
-    add_carrier(made, "jazz", "Jazz", "PK", 5, 524)->network_count = 0;
     add_carrier(made, "ufone", "Ufone", "PK", 2, 300)->network_count = 0;
-    add_service(made, BES, "BlackBerry Enterprise Service", 7, 824);
-    add_pair(made, 0, 0, 5, 524);
+    made->services[0].share = findings->total = findings_share_of(7, 824);
     add_pair(made, 1, 0, 2, 300);
     add_pair(made, 0, 2, 1, 176);
-    findings->headline = HEADLINE_NOTHING;
-    findings->strength = STRENGTH_NONE;
-    findings->carriers_seen = 2;
-    findings->total = findings_share_of(7, 824);
     findings->controls = findings_share_of(1, 176);
+    findings->headline = HEADLINE_NOTHING;
+    findings->carriers_seen = 2;
     return status;
 }
 
 static int make_not_enough(struct made *made)
 {
     struct findings *findings = &made->findings;
-    int status = add_cells(made, "jazz", 45669, "PK", ORIGIN_LAB, BES, 2, 1);
+    int status = make_quiet(made, ORIGIN_LAB, STRENGTH_NOT_MEASURABLE, 1, 4);
+    struct findings_pair *pair = &made->pairs[0];
 
-    make_frame(made, ORIGIN_LAB);
-    add_line(made, "jazz", "Jazz", "PK", 45669, ORIGIN_LAB);
-    add_carrier(made, "jazz", "Jazz", "PK", 1, 4)->network_count = 0;
-    add_service(made, BES, "BlackBerry Enterprise Service", 1, 4);
-    struct findings_pair *pair = add_pair(made, 0, 0, 1, 4);
-    made->carriers[0].strength = made->services[0].strength = pair->strength =
-        STRENGTH_NOT_MEASURABLE;
     made->carriers[0].controls = findings_share_of(0, 0);
     pair->state = STATE_INSUFFICIENT;
     pair->clients = 1;
     pair->now = findings_share_of(1, 4);
     pair->minimum_detectable_share = 2;
     findings->headline = HEADLINE_NOT_ENOUGH;
-    findings->strength = STRENGTH_NOT_MEASURABLE;
     findings->quality = 2;
     findings->quality_no_control = findings->quality_no_elsewhere = true;
-    findings->carriers_seen = 1;
-    findings->total = findings_share_of(1, 4);
-    findings->controls = findings_share_of(0, 0);
     return status;
 }
 
