@@ -295,7 +295,8 @@ struct findings_day {
 };
 struct findings_chart { /* of one pair with events, worst first */
     size_t pair;
-    int64_t bin_us; /* width: whole hours, a divisor or multiple of a day */
+    int64_t
+        bin_us; /* width: whole hours, a divisor or multiple of a day; about ten attempts a bin */
     const struct findings_bin *bins;
     size_t bin_count;
     const struct findings_day *days;
@@ -332,7 +333,7 @@ struct findings {
     const struct cells *cells;
     const struct analysis *analysis;
 
-    /* 16 hex digits of the SHA-256 over report.json without its id: set by the caller through
+    /* 16 hex digits of the SHA-256 over report.json without its id and command line: set by the caller through
      * findings_set_id(); "" until then. */
     char id[FINDINGS_ID_SIZE];
     const char *version, *rules_version, *catalog_version;
