@@ -47,6 +47,7 @@ static void write_quality(struct json *json, const struct findings *findings)
         {findings->quality_no_elsewhere, "no-elsewhere"},
         {findings->quality_lost, "lost"},
         {findings->quality_gaps, "gaps"},
+        {findings->quality_few, "few"},
     };
 
     json_key(json, "quality");

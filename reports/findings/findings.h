@@ -342,7 +342,7 @@ struct findings {
     enum findings_strength strength; /* of what the headline says */
     uint8_t quality; /* 1 to 5: of its events (the least), else of the data; why not 5: */
     bool quality_clock, quality_imported, quality_one_vantage, quality_no_control,
-        quality_no_elsewhere, quality_lost, quality_gaps;
+        quality_no_elsewhere, quality_lost, quality_gaps, quality_few;
     size_t headline_event, headline_campaign, headline_order; /* indexes; FINDINGS_NONE */
     /* Of the country of the headline: carriers that have data, and those of them that did it. */
     const char *country;        /* NULL: none */
