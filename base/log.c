@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 #define MESSAGE_SIZE  4096u
 #define ESCAPED_SIZE  (4u * MESSAGE_SIZE) /* each byte as \xNN */
 #define COLUMNS_USUAL 80u
@@ -27,8 +29,8 @@ enum log_level log_get_level(void)
     return current_level;
 }
 
-/* The length of the UTF-8 character at `at`, 0 if there is none or a terminal would take it for a
- * control. */
+/* The length of the UTF-8 character at `at`, 0 if there is none, or a terminal would take it for a
+ * control, or it would turn what follows. */
 static size_t log_printable_length(const uint8_t *at)
 {
     static const uint32_t smallest[5] = {0, 0, 0xa0, 0x800, 0x10000}; /* 0x80-0x9f are C1 */
@@ -45,7 +47,8 @@ static size_t log_printable_length(const uint8_t *at)
         }
         point = point << 6 | (at[i] & 0x3f);
     }
-    if (point < smallest[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) {
+    if (point < smallest[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff) ||
+        text_disturbs(point)) {
         return 0;
     }
     return length;

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "geo/vantage_json.h"
 #include "probe/inspect/dns.h"
-#include "reports/text.h"
+#include "base/text.h"
 #include "store/key.h"
 
 #define ID_SIZE        40

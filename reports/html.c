@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/digest.h"
-#include "reports/text.h"
+#include "base/text.h"
 
 #define TEXT_SIZE   2048 /* of formatted texts */
 #define BASE64_SIZE (4 * ((DIGEST_SIZE + 2) / 3) + 1)

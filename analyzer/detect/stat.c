@@ -20,7 +20,9 @@ struct stat_interval stat_wilson(double bad, double votes)
     scale = 1 + square / votes;
     middle = (share + square / (2 * votes)) / scale;
     half = Z_95 * sqrt(share * (1 - share) / votes + square / (4 * votes * votes)) / scale;
-    return (struct stat_interval){MAX_OF(0, middle - half), MIN_OF(1, middle + half)};
+    /* Of none and of all, rounding would leave a hair. */
+    return (struct stat_interval){bad > 0 ? MAX_OF(0, middle - half) : 0,
+                                  bad < votes ? MIN_OF(1, middle + half) : 1};
 }
 
 double stat_bernoulli(double bad, double votes, double p)

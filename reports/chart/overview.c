@@ -172,7 +172,7 @@ static void draw_bar(const struct board *board, const struct overview_row *row, 
         i = end;
     }
     svg_fill(board->svg, SVG_WORKED, &good);
-    svg_fill(board->svg, SVG_HATCH_MOST, &bad);
+    svg_fill(board->svg, SVG_HATCH_FAILED, &bad);
     svg_line(board->svg, SVG_DIM, 1, NULL, board->span.left, y + BAR_HEIGHT, board->span.right,
              y + BAR_HEIGHT);
     buffer_finish(&good);
@@ -298,7 +298,7 @@ static double draw_legend(const struct board *board, double y, bool has_dates)
     chart_say_one(board->chart->language, TEXT_CHART_BARS, "width", width, said);
     y += svg_lines(board->svg, SVG_SMALL, SVG_DIM, y, SVG_WIDTH - 2 * SVG_MARGIN, 3, said);
     keys[count++] = (struct chart_key){SVG_WORKED, KEY_BOX, TEXT_CHART_LEGEND_WORKED};
-    keys[count++] = (struct chart_key){SVG_HATCH_MOST, KEY_BOX, TEXT_CHART_LEGEND_FAILED};
+    keys[count++] = (struct chart_key){SVG_HATCH_FAILED, KEY_BOX, TEXT_CHART_LEGEND_FAILED};
     if (has_empty_bins(&board->overview))
         keys[count++] = (struct chart_key){SVG_PAPER, KEY_BOX, TEXT_CHART_LEGEND_EMPTY};
     if (has_onset(board))

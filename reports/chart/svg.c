@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reports/text.h"
+#include "base/text.h"
 
 #define ISOLATE     0x2068u
 #define ISOLATE_END 0x2069u

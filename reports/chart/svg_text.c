@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "reports/text.h"
+#include "base/text.h"
 
 #define ISOLATE     0x2068u
 #define ISOLATE_END 0x2069u

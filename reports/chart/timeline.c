@@ -131,20 +131,13 @@ static void append_steps_back(const struct plot *plot, size_t first, size_t end,
     path_close(path);
 }
 
-/* What did not work, from the share up; neighbours of the same share are one. */
+/* What did not work: from the share up. */
 static void append_failed(const struct plot *plot, size_t first, size_t end, struct buffer *path)
 {
-    const struct findings_bin *bins = plot->chart->data->bins;
-
-    for (size_t i = first; i < end;) {
-        double y = share_y(plot, worked(&bins[i]));
-        size_t next = i + 1;
-        while (next < end && share_y(plot, worked(&bins[next])) == y)
-            next++;
-        if (y > plot->top)
-            path_rect(path, bin_x(plot, i), plot->top, bin_end_x(plot, next - 1), y);
-        i = next;
-    }
+    append_steps(plot, first, end, worked, path);
+    path_down(path, plot->top);
+    path_across(path, bin_x(plot, first));
+    path_close(path);
 }
 
 static bool any_slowed(const struct findings_chart *data)

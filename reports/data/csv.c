@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "reports/data/data_json.h"
-#include "reports/text.h"
+#include "base/text.h"
 
 #define NUMBER_SIZE 40
 

@@ -22,7 +22,8 @@
  * With findings->id "" the key `report.id` is null: the form whose digest the id is.
  */
 int report_json_write(FILE *file, const struct findings *findings);
-/* The first 16 hex digits of the digest of the form without an id. */
+/* The first 16 hex digits of the digest of the form without an id and a command line: the same for every
+ * language. */
 int report_json_id(const struct findings *findings, char ret_id[FINDINGS_ID_SIZE]);
 
 /* The schema of that object (JSON Schema 2020-12), a file of its own beside it. */

@@ -47,6 +47,7 @@ static void write_quality(struct json *json, const struct findings *findings)
         {findings->quality_no_elsewhere, "no-elsewhere"},
         {findings->quality_lost, "lost"},
         {findings->quality_gaps, "gaps"},
+        {findings->quality_few, "few"},
     };
 
     json_key(json, "quality");
@@ -439,6 +440,7 @@ static ssize_t take_bytes(void *digest, const char *bytes, size_t length)
 
 int report_json_id(const struct findings *findings, char ret_id[FINDINGS_ID_SIZE])
 {
+    struct findings_options options = *findings->options;
     struct findings nameless = *findings;
     struct digest *digest = NULL;
     uint8_t hash[DIGEST_SIZE];
@@ -447,6 +449,8 @@ int report_json_id(const struct findings *findings, char ret_id[FINDINGS_ID_SIZE
     int status = digest_create(&digest);
 
     nameless.id[0] = '\0';
+    nameless.options = &options;
+    options.command_line = NULL; /* the same findings, in whatever language or folder */
     if (status == DL_OK) {
         file = fopencookie(digest, "w", (cookie_io_functions_t){.write = take_bytes});
         status = file ? report_json_write(file, &nameless) : -ENOMEM;

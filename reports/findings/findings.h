@@ -295,7 +295,8 @@ struct findings_day {
 };
 struct findings_chart { /* of one pair with events, worst first */
     size_t pair;
-    int64_t bin_us; /* width: whole hours, a divisor or multiple of a day */
+    int64_t
+        bin_us; /* width: whole hours, a divisor or multiple of a day; about ten attempts a bin */
     const struct findings_bin *bins;
     size_t bin_count;
     const struct findings_day *days;
@@ -332,7 +333,7 @@ struct findings {
     const struct cells *cells;
     const struct analysis *analysis;
 
-    /* 16 hex digits of the SHA-256 over report.json without its id: set by the caller through
+    /* 16 hex digits of the SHA-256 over report.json without its id and command line: set by the caller through
      * findings_set_id(); "" until then. */
     char id[FINDINGS_ID_SIZE];
     const char *version, *rules_version, *catalog_version;
@@ -341,7 +342,7 @@ struct findings {
     enum findings_strength strength; /* of what the headline says */
     uint8_t quality; /* 1 to 5: of its events (the least), else of the data; why not 5: */
     bool quality_clock, quality_imported, quality_one_vantage, quality_no_control,
-        quality_no_elsewhere, quality_lost, quality_gaps;
+        quality_no_elsewhere, quality_lost, quality_gaps, quality_few;
     size_t headline_event, headline_campaign, headline_order; /* indexes; FINDINGS_NONE */
     /* Of the country of the headline: carriers that have data, and those of them that did it. */
     const char *country;        /* NULL: none */

@@ -8,7 +8,10 @@
 #include "base/clock.h"
 #include "reports/findings/findings_internal.h"
 
-#define DAYS_BEFORE 14 /* of a heat strip that cannot show all: before the worst event's onset */
+#define BIN_ATTEMPTS  10.0 /* that a bin of a timeline should hold */
+#define BIN_HOURS_MAX 24   /* widest for the sake of that */
+#define BINS_LEAST    10
+#define DAYS_BEFORE   14 /* of a heat strip that cannot show all: before the worst event's onset */
 
 /* ---- when the pair's carrier was watched ---- */
 
@@ -37,13 +40,42 @@ static bool is_watched(const struct findings_inner *inner, uint16_t carrier, int
 
 /* ---- bins ---- */
 
-static int64_t bin_width(int64_t span_us)
+/* Attempts of a bin that has any, at that width. */
+static double mean_attempts(const struct series_cells *series, int64_t width_us)
+{
+    uint64_t attempts = 0, bins = 0;
+    int64_t last = INT64_MIN;
+
+    for (size_t i = 0; i < series->count; i++) {
+        int64_t bin = series->cells[i].hour_us / width_us;
+        if (series->flags[i] & CELL_OUTSIDE || series->cells[i].attempts == 0)
+            continue;
+        attempts += series->cells[i].attempts;
+        bins += bin != last;
+        last = bin;
+    }
+    return bins ? (double)attempts / (double)bins : 0;
+}
+
+/* The narrowest that needs no more than FINDINGS_BINS_MAX and whose shares tell something: of three
+ * attempts none says more than that it happened. Never so wide that no course is left to see. */
+static int64_t bin_width(int64_t span_us, const struct series_cells *series)
 {
     static const unsigned hours[] = {1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 96, 168, 336, 672};
+    int64_t width_us = 0;
 
-    for (size_t i = 0; i < ARRAY_LENGTH(hours); i++)
-        if (span_us <= (int64_t)hours[i] * FINDINGS_HOUR_US * (FINDINGS_BINS_MAX - 1))
-            return (int64_t)hours[i] * FINDINGS_HOUR_US;
+    for (size_t i = 0; i < ARRAY_LENGTH(hours); i++) {
+        int64_t wider_us = (int64_t)hours[i] * FINDINGS_HOUR_US;
+        if (span_us > wider_us * (FINDINGS_BINS_MAX - 1))
+            continue;
+        if (width_us && (span_us < wider_us * BINS_LEAST || hours[i] > BIN_HOURS_MAX))
+            break;
+        width_us = wider_us;
+        if (mean_attempts(series, width_us) >= BIN_ATTEMPTS)
+            break;
+    }
+    if (width_us)
+        return width_us;
     int64_t days = span_us / FINDINGS_DAY_US / (FINDINGS_BINS_MAX - 1) + 1;
     return days * FINDINGS_DAY_US;
 }
@@ -87,7 +119,7 @@ static int fill_bins(struct findings_inner *inner, const struct series_cells *se
     int64_t first_us = findings->first_us, last_us = findings->last_us;
     size_t at = 0;
 
-    chart->bin_us = bin_width(last_us - first_us);
+    chart->bin_us = bin_width(last_us - first_us, series);
     first_us = step_before(first_us, chart->bin_us, chart->utc_offset_seconds);
     chart->bin_count = (size_t)((last_us - first_us + chart->bin_us - 1) / chart->bin_us);
     chart->bin_count = MIN_OF(chart->bin_count, (size_t)FINDINGS_BINS_MAX);

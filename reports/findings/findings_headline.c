@@ -15,6 +15,7 @@
 #define OWNERS_COUNTED    64
 #define LOST_MUCH         0.01
 #define GAPS_MUCH         0.1 /* of the hours between first and last */
+#define QUALITY_OF_FEW    2   /* at most, where there is too little to tell anything from */
 
 /* ---- which events it is about ---- */
 
@@ -335,6 +336,9 @@ static void tell_quality(struct findings *findings, const struct about *about)
                findings->quality_no_elsewhere;
     if (!event)
         quality -= findings->quality_lost + findings->quality_gaps;
+    findings->quality_few = findings->headline == HEADLINE_NOT_ENOUGH;
+    if (findings->quality_few)
+        quality = MIN_OF(quality, QUALITY_OF_FEW);
     findings->quality = (uint8_t)MAX_OF(quality, 1);
     for (size_t i = 0; i < about->count; i++) {
         uint8_t other = findings->events[about->events[i]].event->quality;

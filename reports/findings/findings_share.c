@@ -16,11 +16,6 @@ struct findings_share findings_share_of(uint64_t failures, uint64_t attempts)
 {
     struct stat_interval interval = stat_wilson((double)failures, (double)attempts);
 
-    /* Rounding leaves a hair of what is none, and readers are told "under 1 %". */
-    if (failures == 0)
-        interval.low = 0;
-    if (failures == attempts)
-        interval.high = 1;
     return (struct findings_share){attempts, failures, interval.low, interval.high};
 }
 

@@ -20,6 +20,15 @@ static void scale(struct page *page, enum text_id title, const struct say *word,
     page_plain(page, "p", "note", help);
 }
 
+/* What one carrier does to one service; else something is down, and other words hold. */
+static bool is_about_one_carrier(const struct findings *findings)
+{
+    if (findings->headline_event == FINDINGS_NONE)
+        return true;
+    enum event_class class = findings->events[findings->headline_event].event->class;
+    return class == EVENT_BLOCKED || class == EVENT_THROTTLED;
+}
+
 static void strength_box(struct page *page)
 {
     static const enum text_id means[] = {
@@ -31,8 +40,11 @@ static void strength_box(struct page *page)
     };
     const struct findings *f = page->findings;
     struct say word = say_text("", page_strength(page, f->strength));
+    enum text_id meaning = f->strength == STRENGTH_CONFIRMED && !is_about_one_carrier(f)
+                               ? TEXT_STRENGTH_MEANS_CONFIRMED_DOWN
+                               : means[f->strength];
 
-    scale(page, TEXT_STRENGTH_TITLE, &word, means[f->strength], TEXT_STRENGTH_SCALE);
+    scale(page, TEXT_STRENGTH_TITLE, &word, meaning, TEXT_STRENGTH_SCALE);
     if (f->event_count > 0 && f->proven > 0)
         PAGE_ELEMENT(page, "p", NULL, TEXT_STRENGTH_PROVEN,
                      say_count("proven", f->proven, "/report/proven"));
@@ -58,6 +70,7 @@ static void quality_box(struct page *page)
         {f->quality_no_elsewhere, TEXT_QUALITY_WHY_NO_ELSEWHERE},
         {f->quality_lost, TEXT_QUALITY_WHY_LOST},
         {f->quality_gaps, TEXT_QUALITY_WHY_GAPS},
+        {f->quality_few, TEXT_QUALITY_WHY_FEW},
     };
     struct html *html = &page->html;
 

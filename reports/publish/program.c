@@ -43,7 +43,7 @@ struct environment {
 static void make_environment(struct environment *environment, const struct program *program)
 {
     static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin", locale[] = "LC_ALL=C.UTF-8",
-                zone[] = "TZ=UTC0";
+                zone[] = "TZ=UTC0", seed[] = "PYTHONHASHSEED=0"; /* sets in one order */
     char **at = environment->entries;
 
     snprintf(environment->texts[0], ENTRY_SIZE, "HOME=%s", program->home);
@@ -54,6 +54,7 @@ static void make_environment(struct environment *environment, const struct progr
     *at++ = path;
     *at++ = locale;
     *at++ = zone;
+    *at++ = seed;
     for (size_t i = 0; i < ARRAY_LENGTH(environment->texts); i++)
         *at++ = environment->texts[i];
     *at = NULL;

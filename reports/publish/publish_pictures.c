@@ -17,6 +17,8 @@
 #define AT_ONCE         2
 #define FILE_NAME_SIZE  (CHART_NAME_SIZE + 16)
 #define PDF             "report.pdf"
+/* Where it runs, by a name that is the same on any machine: it goes into the PDF. */
+#define HERE "file:///proc/self/cwd/"
 
 /* Without it the report is whole but for that. */
 static void note_missing(struct publishing *publishing, const char *what)
@@ -160,7 +162,7 @@ int publish_print(struct publishing *publishing)
     status = publish_page(publishing, PUBLISH_PRINT, true);
     if (status != DL_OK)
         return status;
-    const char *const arguments[] = {path, "--quiet", PUBLISH_PRINT, PDF, NULL};
+    const char *const arguments[] = {path, "--quiet", "--base-url", HERE, PUBLISH_PRINT, PDF, NULL};
     const struct program program = {.arguments = arguments,
                                     .folder = publishing->temporary,
                                     .home = publishing->temporary,

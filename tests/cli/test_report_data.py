@@ -5,6 +5,7 @@ test_report_data.py DARKLINE SOURCE REAL_DATA
 """
 import collections
 import csv
+import datetime
 import glob
 import hashlib
 import html.parser
@@ -134,17 +135,19 @@ def draft_is_marked(folder):
 # ---- the page, report.json and the store agree ----
 
 class Numbers(html.parser.HTMLParser):
-    """All <data> of a page: reference, value, and the text within."""
+    """All <data> of a page: reference, value, and the text within; and all <time> that have a reference."""
 
     def __init__(self, text):
         super().__init__()
-        self.found, self.open = [], []
+        self.found, self.open, self.times = [], [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         if tag == "data":
             named = dict(attrs)
             self.open.append([named.get("data-ref"), named.get("value"), ""])
+        elif tag == "time" and "data-ref" in dict(attrs):
+            self.times.append((dict(attrs)["data-ref"], dict(attrs)["datetime"]))
 
     def handle_data(self, data):
         if self.open:
@@ -156,27 +159,20 @@ class Numbers(html.parser.HTMLParser):
 
 
 def said(text):
-    """The numbers of a formatted text: "12,345" is 12345, "93 %" is 0.93 within half a percent."""
-    plain = text.replace("\u202f", "").replace("\u00a0", "").replace("\u2068", "").replace("\u2069", "").replace(",", "")
-    return [(float(number), percent) for number, percent in re.findall(r"(\d+(?:\.\d+)?)\s*(%?)", plain)]
+    """The numbers of a formatted text, how far each may be off for its digits, and whether it is a percentage."""
+    plain = re.sub("[\u202f\u00a0\u2068\u2069,]", "", text)
+    for number, digits, percent in re.findall(r"(\d+(?:\.(\d+))?)\s*(%?)", plain):
+        yield float(number), 0.5000001 * 10 ** -len(digits), bool(percent)
 
 
-def agrees(value, text):
-    numbers = said(text)
-    if isinstance(value, str) or not numbers:
+def agrees(reference, value, text):
+    """Does a text say the number? Shares are told in percent, microseconds in seconds, bytes and the like by thousands."""
+    numbers = list(said(text))
+    if not numbers or re.search("under|over|less|more", text):
         return True
-    value = abs(value)  # "31 hours before"
-    if "under" in text or "over" in text or "less" in text or "more" in text:
-        return True
-    for number, percent in numbers:
-        scale = 100 if percent else 1
-        if abs(number - value * scale) <= 0.5000001:
-            return True
-        # bytes and thousands are told rounded: "12.3 MB"
-        for unit in (1e3, 1e6, 1e9):
-            if value >= unit and abs(number - value / unit) <= 0.5:
-                return True
-    return False
+    value = abs(value) / (1e6 if reference.endswith("_us") else 1)  # "31 hours before"
+    scales = (1,) if value < 1000 else (1, 1e-3, 1e-6, 1e-9)
+    return any(abs(number - value * (100 if percent else scale)) <= off for number, off, percent in numbers for scale in scales)
 
 
 def counts_in(value):
@@ -207,9 +203,24 @@ def every_number_is_in_the_data(folder):
             check(False, f"{reference} is not in report.json")
         if isinstance(there, (int, float)) and not isinstance(there, bool):
             check(abs(float(value) - there) <= 1e-9 * max(1, abs(there)), f"{reference}: {value} on the page, {there} in the data")
-            check(agrees(there, text), f"{reference}: {there} in the data, the page says {text!r}")
+            check(agrees(reference, there, text), f"{reference}: {there} in the data, the page says {text!r}")
         else:
             equal(value, str(there), reference)
+
+
+@test
+def every_time_is_in_the_data(folder):
+    """A day stands in local time: it may be one day off what the data say."""
+    _, report = demonstration(folder)
+    document, numbers = json.loads(read(report, "report.json")), Numbers(read(report, "index.html"))
+    check(len(numbers.times) > 20, f"only {len(numbers.times)} times on the page")
+    for reference, when in numbers.times:
+        there = at(document, reference)
+        if len(when) > 10:
+            equal(when[:16], there[:16], reference)
+        else:
+            days = [datetime.date.fromisoformat(text[:10]).toordinal() for text in (when, there)]
+            check(abs(days[0] - days[1]) <= 1, f"{reference}: {when} on the page, {there} in the data")
 
 
 @test

@@ -149,6 +149,27 @@ def folders_that_cannot_be(folder):
     expect(DARKLINE.run("report", store, "-o", path_in(folder, "no", "where")), FAILED, "no such file")
 
 
+@test
+def pictures_and_print_are_the_same_each_time(folder):
+    for program in ("rsvg-convert", "weasyprint"):
+        if not shutil.which(program):
+            skip(f"{program} is not installed")
+    store = path_in(folder, "demo.store")
+    captures = sorted(glob.glob(path_in(SOURCE, "pcaps", "demo-*.zst")))
+    expect(DARKLINE.run("probe", "-r", *captures, "-w", store), DONE)
+    made = []
+    for name in ("first", "second"):
+        expect(DARKLINE.run("report", store, "-o", path_in(folder, name), timeout=600), DONE)
+        made.append(contents(path_in(folder, name)))
+    pictures = [name for name in made[0] if name.endswith(".png")]
+    equal(sorted(name[:-4] for name in pictures), sorted(name[:-4] for name in made[0] if name.endswith(".svg")), "pictures")
+    check(pictures and all(made[0][name].startswith(b"\x89PNG") for name in pictures), "no PNG")
+    check(made[0]["report.pdf"].startswith(b"%PDF-"), "no PDF")
+    check("print.html" not in made[0], "what weasyprint read was left behind")
+    equal({name for name in made[0] if made[0][name] != made[1].get(name)}, set(), "files that differ")
+    expect(DARKLINE.run("report", "--verify", path_in(folder, "first")), DONE)
+
+
 # ---- bundles ----
 
 def keys(folder):

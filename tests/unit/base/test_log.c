@@ -102,6 +102,8 @@ static void test_controls_are_escaped(void **state)
                   "2J",
                   "\\x9b2J");
     check_escaped("\xe2\x82\xac \xf0\x9f\x98\x80", "\xe2\x82\xac \xf0\x9f\x98\x80");
+    /* a right-to-left override would let a hostile name rewrite the rest of the message */
+    check_escaped("a\xe2\x80\xae.", "a\\xe2\\x80\\xae.");
     check_escaped("\xc0\x9b \xe0\x82\x9b", "\\xc0\\x9b \\xe0\\x82\\x9b");
     check_escaped("\xed\xa0\x80", "\\xed\\xa0\\x80");
     check_escaped("\xf4\x90\x80\x80 \xf8", "\\xf4\\x90\\x80\\x80 \\xf8");

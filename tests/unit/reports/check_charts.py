@@ -20,7 +20,7 @@ ATTRIBUTES = {
     "direction",
     "patternUnits", "width", "height", "d", "stroke", "stroke-width", "stroke-dasharray", "x", "y", "text-anchor", "{http://www.w3.org/XML/1998/namespace}lang"}
 # Pure noise in every bin and hour, which no line ever gives, and what a busy line may.
-SIZES_OF_NOISE, SIZES = {"timeline": 23000, "heat": 18000}, {"timeline": 14000, "heat": 10000, "overview": 13000}
+SIZES_OF_NOISE, SIZES = {"timeline": 21500, "heat": 18000}, {"timeline": 14000, "heat": 10000, "overview": 13000}
 
 
 def draw(folder):

@@ -5,18 +5,11 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/clock.h"
 #include "reports/findings/findings_internal.h"
+#include "tests/unit/reports/made_samples.h"
 
-#define BES    "blackberry-bes"
-#define BIS    "blackberry-bis"
-#define WIKI   "control-wikipedia"
-#define DAY_US (24 * CLOCK_HOUR_US)
-/* 2015-11-29T00:00:00Z; hours from there on. */
-#define START   INT64_C(1448755200000000)
-#define HOUR(n) (START + (n)*CLOCK_HOUR_US)
-#define BINS    60u
-#define DAYS    5u
+#define BINS 60u
+#define DAYS 5u
 
 struct made {
     struct findings findings; /* first: it is the address that is given out */
@@ -33,15 +26,15 @@ struct made {
     struct findings_network networks[2];
     struct findings_group carriers[5], services[2];
     struct findings_pair pairs[7];
-    struct findings_mechanism mechanisms[3];
     struct findings_event found[2];
     struct findings_control controls[3];
+    struct findings_mechanism mechanisms[3];
+    struct findings_reason reasons[3];
+    struct findings_step steps[2][8];
     struct findings_campaign campaigns[1];
     size_t campaign_events[2];
     struct findings_order orders[1];
     struct findings_order_row rows[4];
-    struct findings_reason reasons[3];
-    struct findings_step steps[2][8];
     struct findings_card cards[2];
     struct findings_bin bins[BINS];
     struct findings_day days[DAYS];
@@ -95,8 +88,6 @@ static int load(struct made *made)
     return status;
 }
 
-/* ---- what all worlds have ---- */
-
 static void make_frame(struct made *made, enum origin origin)
 {
     struct findings *findings = &made->findings;
@@ -106,25 +97,13 @@ static void make_frame(struct made *made, enum origin origin)
                                               .command_line = "darkline report made.store -o DIR"};
     for (size_t i = 0; i < ARRAY_LENGTH(made->inputs); i++) {
         struct input_record *input = &made->inputs[i];
-        *input = (struct input_record){.number = (uint32_t)i + 1,
-                                       .size = 4096,
-                                       .has_sha256 = i == 0,
-                                       .packets = 90000,
-                                       .bytes = 12345678,
-                                       .lost = i * 12,
-                                       .first_us = HOUR(0) + 1234567,
-                                       .last_us = HOUR(119) + 7654321,
-                                       .complete = true,
-                                       .vantage = {.asn = 45669,
-                                                   .position = POSITION_CARRIER,
-                                                   .network = NETWORK_MOBILE,
-                                                   .clock = CLOCK_SYNCHRONISED,
-                                                   .origin = origin}};
+        *input = sample_input;
+        input->number = (uint32_t)i + 1;
+        input->has_sha256 = i == 0;
+        input->lost = i * 12;
+        input->vantage.origin = origin;
         memset(input->sha256, 0xa0 + (int)i, sizeof(input->sha256));
         snprintf(input->path, sizeof(input->path), "%s", i ? MADE_HOSTILE_NAME : "jazz.pcap.zst");
-        snprintf(input->vantage.carrier, sizeof(input->vantage.carrier), "jazz");
-        snprintf(input->vantage.probe_id, sizeof(input->vantage.probe_id), "tap-jazz");
-        snprintf(input->vantage.country, sizeof(input->vantage.country), "PK");
         made->input_list[i] = input;
     }
     *findings = (struct findings){.options = &made->options,
@@ -208,16 +187,13 @@ static struct findings_pair *add_pair(struct made *made, uint16_t carrier, uint1
 {
     const struct findings_group *group = &made->carriers[carrier];
     struct findings_pair *pair = &made->pairs[made->findings.pair_count++];
-    static const char *const ids[] = {BES, BIS, WIKI};
-    static const char *const names[] = {"BlackBerry Enterprise Service",
-                                        "BlackBerry Internet Service", "Wikipedia"};
     *pair = (struct findings_pair){.carrier_index = carrier,
                                    .service_index = service,
                                    .carrier = group->id,
                                    .carrier_name = group->name,
                                    .country = group->country,
-                                   .service = ids[service],
-                                   .service_name = names[service],
+                                   .service = sample_services[service],
+                                   .service_name = sample_service_names[service],
                                    .class = service == 2 ? CLASS_CONTROL : CLASS_MESSAGING,
                                    .asn = 45669,
                                    .share = findings_share_of(failures, attempts),
@@ -247,8 +223,6 @@ static void add_service(struct made *made, const char *id, const char *name, uin
                                 .last_us = HOUR(120),
                                 .strength = STRENGTH_NONE};
 }
-
-/* ---- the order carried out ---- */
 
 static void make_groups(struct made *made)
 {
@@ -304,15 +278,13 @@ static void make_groups(struct made *made)
 
 static void make_events(struct made *made)
 {
-    made->mechanisms[0] = (struct findings_mechanism){"stream.reset", 148, 148.0 / 210, 148};
-    made->mechanisms[1] = (struct findings_mechanism){"tls.reset.sni", 62, 62.0 / 210, 60};
-    made->mechanisms[2] = (struct findings_mechanism){"tls.timeout", 129, 1, 0};
-    made->controls[0] =
-        (struct findings_control){"same-carrier", "controls", "good", findings_share_of(1, 176)};
-    made->controls[1] = (struct findings_control){"same-carrier", "other services", "good",
-                                                  findings_share_of(1, 67)};
-    made->controls[2] =
-        (struct findings_control){"abroad", "other countries", "good", findings_share_of(2, 158)};
+    memcpy(made->mechanisms, sample_mechanisms, sizeof(sample_mechanisms));
+    for (size_t i = 0; i < ARRAY_LENGTH(made->controls); i++) {
+        made->controls[i] = sample_controls[i];
+        made->controls[i].share = findings_share_of(i == 2 ? 2 : 1, i == 0   ? 176
+                                                                    : i == 1 ? 67
+                                                                             : 158);
+    }
     for (int i = 0; i < 2; i++) {
         struct event *event = &made->events[i];
         *event = (struct event){
@@ -420,71 +392,31 @@ static void make_campaign(struct made *made)
 
 static void make_cards(struct made *made)
 {
-    static const struct findings_step injected[] = {
-        {.kind = STEP_SYN, .has_packet = true, .tcp_flags = 0x02, .ttl = 62, .packet = 35},
-        {.kind = STEP_SYN_ACK,
-         .after_us = 81000,
-         .from_server = true,
-         .tcp_flags = 0x12,
-         .ttl = 49},
-        {.kind = STEP_ACK, .after_us = 81200},
-        {.kind = STEP_DATA, .payload = PAYLOAD_TLS_CLIENT_HELLO, .after_us = 82000, .length = 517},
-        {.kind = STEP_RESET,
-         .after_us = 84100,
-         .from_server = true,
-         .has_packet = true,
-         .tcp_flags = 0x14,
-         .ttl = 118,
-         .ttl_expected = 49,
-         .has_ip_id = true,
-         .ip_id = 4660,
-         .packet = 41,
-         .copies = 2,
-         .marks = MARK_PROVES | MARK_TTL | MARK_HASTE | MARK_TALKS_ON},
-        {.kind = STEP_DATA,
-         .payload = PAYLOAD_TLS_SERVER_HELLO,
-         .after_us = 165000,
-         .from_server = true,
-         .length = 1400,
-         .marks = MARK_TALKS_ON},
-        {.kind = STEP_CLOSE, .after_us = 165400}};
-    static const struct findings_step silent[] = {
-        {.kind = STEP_SYN, .has_packet = true, .tcp_flags = 0x02, .ttl = 62, .packet = 77},
-        {.kind = STEP_RETRANSMISSION, .after_us = 1000000, .copies = 3},
-        {.kind = STEP_SILENCE, .after_us = 7000000}};
-    static const char *const details[] = {
-        "the reset came 2.1 ms after its trigger; the server's least round trip is 80.9 ms",
-        "TTL 118 where the server's other packets have 49",
-        "the handshake's first message was never answered, for 30 s"};
-
-    memcpy(made->steps[0], injected, sizeof(injected));
-    memcpy(made->steps[1], silent, sizeof(silent));
-    made->reasons[0] = (struct findings_reason){"too-soon", details[0], JUDGE_RULE_CONTRADICTION};
-    made->reasons[1] = (struct findings_reason){"ttl-differs", details[1], JUDGE_RULE_LOOKS};
-    made->reasons[2] =
-        (struct findings_reason){"silence-after-client-hello", details[2], JUDGE_RULE_PLAIN};
+    memcpy(made->steps[0], sample_injected, sizeof(sample_injected));
+    memcpy(made->steps[1], sample_silent, sizeof(sample_silent));
+    memcpy(made->reasons, sample_reasons, sizeof(sample_reasons));
     for (int i = 0; i < 2; i++)
-        made->cards[i] =
-            (struct findings_card){.input = (uint32_t)i + 1,
-                                   .packet = i ? 77 : 35,
-                                   .capture = made->inputs[i].path,
-                                   .hour_us = HOUR(40),
-                                   .service = BES,
-                                   .host = i ? "" : "relay.blackberry.net",
-                                   .server = "68.171.242.18:3101",
-                                   .transport = TRANSPORT_TCP,
-                                   .stage = STAGE_TLS,
-                                   .outcome = OUTCOME_FAILED,
-                                   .mechanism = i ? "tls.timeout" : "tls.reset.sni",
-                                   .attribution = i ? ATTRIBUTION_UNKNOWN : ATTRIBUTION_THIRD_PARTY,
-                                   .signature = i ? 5 : 13,
-                                   .score = i ? -1 : 0.98,
-                                   .injector = i ? NULL : "gfw-rst",
-                                   .reasons = made->reasons + (i ? 2 : 0),
-                                   .reason_count = i ? 1 : 2,
-                                   .steps = made->steps[i],
-                                   .step_count = i ? ARRAY_LENGTH(silent) : ARRAY_LENGTH(injected),
-                                   .steps_left_out = i ? 0 : 3};
+        made->cards[i] = (struct findings_card){
+            .input = (uint32_t)i + 1,
+            .packet = i ? 77 : 35,
+            .capture = made->inputs[i].path,
+            .hour_us = HOUR(40),
+            .service = BES,
+            .host = i ? "" : "relay.blackberry.net",
+            .server = "68.171.242.18:3101",
+            .transport = TRANSPORT_TCP,
+            .stage = STAGE_TLS,
+            .outcome = OUTCOME_FAILED,
+            .mechanism = i ? "tls.timeout" : "tls.reset.sni",
+            .attribution = i ? ATTRIBUTION_UNKNOWN : ATTRIBUTION_THIRD_PARTY,
+            .signature = i ? 5 : 13,
+            .score = i ? -1 : 0.98,
+            .injector = i ? NULL : "gfw-rst",
+            .reasons = made->reasons + (i ? 2 : 0),
+            .reason_count = i ? 1 : 2,
+            .steps = made->steps[i],
+            .step_count = i ? ARRAY_LENGTH(sample_silent) : ARRAY_LENGTH(sample_injected),
+            .steps_left_out = i ? 0 : 3};
 }
 
 static void make_chart(struct made *made)
@@ -538,9 +470,7 @@ static int make_order(struct made *made)
     made->notes[1] = (struct findings_note){"<b>odd</b> link type", 12};
     made->uncatalogued[0] = (struct findings_uncatalogued){"QUIC", 12345, 17};
     made->uncatalogued[1] = (struct findings_uncatalogued){"TLS", 1234, 5};
-    snprintf(made->taken_back[0].rules_version, sizeof(made->taken_back[0].rules_version), "2.1");
-    snprintf(made->taken_back[0].event_id, sizeof(made->taken_back[0].event_id),
-             "ufone.blackberry-bis.blocked.2015-12-01T07");
+    made->taken_back[0] = sample_taken_back;
     findings->headline = HEADLINE_ORDER_CARRIED_OUT;
     findings->strength = STRENGTH_CONFIRMED;
     findings->headline_event = findings->headline_campaign = findings->headline_order = 0;
@@ -560,8 +490,6 @@ static int make_order(struct made *made)
     findings->taken_back_count = 1;
     return status;
 }
-
-/* ---- the others ---- */
 
 static int make_quiet(struct made *made, enum origin origin, enum findings_strength strength,
                       uint64_t failures, uint64_t attempts)

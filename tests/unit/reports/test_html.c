@@ -11,7 +11,7 @@
 #include "base/digest.h"
 #include "reports/html.h"
 #include "reports/page/parts.h"
-#include "reports/text.h"
+#include "base/text.h"
 
 /* What one element with this text is written as; to be freed. */
 static char *written(const char *text, bool as_attribute)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "reports/text.h"
+#include "base/text.h"
 
 #include <stdio.h>
 
