@@ -206,6 +206,7 @@ static void take_packet(struct probe *probe, const struct packet *packet,
     if (port_dns && packet->payload_length > 0 && !is_part(probe, PART_FLOWS) &&
         probe_take_dns(probe, packet) && packet->transport == TRANSPORT_UDP)
         return;
+    tracker_make_room(&probe->tracker);
     if (!tracker_packet_looked(&probe->tracker, packet, look, &tracked))
         return;
     if (tracked.is_new)

@@ -566,7 +566,6 @@ bool tracker_packet(struct tracker *tracker, const struct packet *packet,
 bool tracker_packet_looked(struct tracker *tracker, const struct packet *packet,
                            const struct track_look *look, struct tracked *ret_tracked)
 {
-    tracker_make_room(tracker);
     if (packet->has_quote)
         return icmp_error(tracker, packet, ret_tracked);
     struct flow_lookup lookup = look->lookup;
