@@ -17,12 +17,12 @@
 #define GROUP_MAX        16u
 /* How the memory is shared out; the rest is slack for nDPI's own. */
 #define SHARE_FLOWS       50u
-#define SHARE_INSPECTIONS 11u
+#define SHARE_INSPECTIONS 10u
 #define SHARE_STREAMS     5u
 #define SHARE_QUESTIONS   9u
 #define SHARE_ANSWERS     4u
 #define SHARE_DETAILS     10u
-#define SHARE_TEXTS       3u
+#define SHARE_TEXTS       4u
 #define SHARE_PACES       2u
 #define SHARE_DNS_CACHE   4u
 #define SHARE_CONTENTS    2u
@@ -245,7 +245,7 @@ void probe_get_stats(const struct probe *probe, struct probe_stats *ret_stats)
     ret_stats->flows_peak = flow_table_peak(tracker->table);
     ret_stats->icmp_unmatched = tracker->icmp_unmatched;
     ret_stats->parts_refused = tracker->evidence_refused + tracker->details_refused +
-                               tracker->paces_refused + probe->inspections.refused +
+                               tracker->paces_refused + probe->inspections_cut +
                                probe->questions.refused + probe->answers.refused +
                                probe->inspectors.refused;
     for (int i = 0; i < DECODE_KIND_COUNT; i++)

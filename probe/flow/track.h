@@ -27,7 +27,7 @@ struct track_options {
 
 struct tracker {
     struct flow_table *table;
-    struct pool evidence, details, texts, paces;
+    struct pool evidence, details, more, texts, paces;
     struct contents contents;
     struct track_options options;
     uint64_t evidence_refused, icmp_unmatched, details_refused, paces_refused;
@@ -81,6 +81,15 @@ static inline struct details *tracker_details_if_any(struct tracker *tracker,
     struct evidence *evidence = tracker_evidence(tracker, flow);
     return evidence && evidence->details ? pool_at(&tracker->details, evidence->details) : NULL;
 }
+/* One of its suspects, by its number. */
+static inline struct suspect_kept *tracker_suspect(const struct tracker *tracker,
+                                                   struct details *details, unsigned i)
+{
+    if (i < SUSPECTS_AT_HAND)
+        return &details->suspects[i];
+    struct details_more *more = pool_at(&tracker->more, details->more);
+    return &more->suspects[i - SUSPECTS_AT_HAND];
+}
 /* What was said in TLS and HTTP; NULL for what was not. What finds no room is left out (counted). */
 void tracker_set_said(struct tracker *tracker, struct details *details, const struct tls_facts *tls,
                       const struct http_facts *http);
@@ -110,5 +119,5 @@ void suspect_add(struct tracker *tracker, struct flow *flow, enum side side, enu
  * that is recorded. */
 bool suspect_add_overlap(struct tracker *tracker, struct flow *flow, const struct packet *packet);
 /* A later payload packet: adds to what came after each suspect. */
-void suspect_note_payload(struct details *details, const struct flow *flow, enum side side,
-                          const struct packet *packet);
+void suspect_note_payload(struct tracker *tracker, struct details *details, const struct flow *flow,
+                          enum side side, const struct packet *packet);
