@@ -565,9 +565,11 @@ bool tracker_packet_looked(struct tracker *tracker, const struct packet *packet,
     if (packet->has_quote)
         return icmp_error(tracker, packet, ret_tracked);
     struct flow_lookup lookup = look->lookup;
-    struct flow *flow =
-        flow_table_find(tracker->table, &lookup, &packet->source, packet->source_port,
-                        &packet->destination, packet->destination_port, packet->transport);
+    struct flow *flow = look->flow;
+    if (!flow || !flow_table_is(flow, &lookup, &packet->source, packet->source_port,
+                                &packet->destination, packet->destination_port, packet->transport))
+        flow = flow_table_find(tracker->table, &lookup, &packet->source, packet->source_port,
+                               &packet->destination, packet->destination_port, packet->transport);
     bool is_new = flow == NULL;
     if (flow && is_reuse(tracker, flow, packet, lookup.from_high)) {
         flow_table_end(tracker->table, flow, CLOSE_IDLE);

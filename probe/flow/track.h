@@ -58,7 +58,7 @@ bool tracker_packet(struct tracker *tracker, const struct packet *packet,
  */
 struct track_look {
     struct flow_lookup lookup;
-    const struct flow *flow; /* a hint: what the third step may read of */
+    struct flow *flow; /* a hint: it may be another's, or have ended */
 };
 void tracker_look(struct tracker *tracker, const struct packet *packet,
                   struct track_look *ret_look);
