@@ -59,7 +59,8 @@ static void change(struct world *world, const struct frame *frame)
         assert_non_null(bytes);
         memcpy(bytes, frame->data, other.captured);
         for (unsigned k = 0; k < i % 4; k++) {
-            uint32_t at = next_random(world) % (other.captured < HEADERS ? other.captured : HEADERS);
+            uint32_t at =
+                next_random(world) % (other.captured < HEADERS ? other.captured : HEADERS);
             bytes[at] = (uint8_t)(bytes[at] ^ 1u << next_random(world) % 8);
         }
         other.data = bytes;

@@ -104,9 +104,9 @@ static void test_evidence_is_each_row_s_own(void **state)
         uint32_t i = ROWS - (uint32_t)row->id;
         struct observation read = {0};
         assert_int_equal(row->evidence_length > 0, i % 3 != 0);
-        assert_int_equal(blob_decode(batch->evidence.bytes + row->evidence_at, row->evidence_length,
-                                     &read),
-                         DL_OK);
+        assert_int_equal(
+            blob_decode(batch->evidence.bytes + row->evidence_at, row->evidence_length, &read),
+            DL_OK);
         assert_int_equal(read.evidence.unanswered, i % 3 != 0 ? i : 0);
     }
 }
@@ -136,12 +136,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_order_of_ids),
-        TEST(test_twice_the_same_id),
-        TEST(test_ends_as_written),
-        TEST(test_evidence_is_each_row_s_own),
-        TEST(test_cleared_is_empty),
-        cmocka_unit_test(test_zeroed),
+        TEST(test_order_of_ids),     TEST(test_twice_the_same_id),
+        TEST(test_ends_as_written),  TEST(test_evidence_is_each_row_s_own),
+        TEST(test_cleared_is_empty), cmocka_unit_test(test_zeroed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
