@@ -11,17 +11,18 @@
 #include "base/status.h"
 
 #define SLOT_ALIGNMENT 8u
-#define LARGE_CHUNKS   16u /* a pool may hold so many large pages: else their rounding up weighs */
+#define LARGE_LEAST    4u /* a pool may hold so many large pages: else their rounding up weighs */
+#define LARGE_A_CHUNK  8u /* so many come at one time; memory itself comes as slots are used */
 
-/* So many that a chunk just fits a large page, where the pool may grow large. */
+/* Few chunks of several large pages, where the pool may grow large. */
 static uint32_t chunk_shift_of(size_t slot_size, uint32_t maximum)
 {
     uint32_t shift = POOL_CHUNK_SHIFT;
 
-    if (maximum < (uint64_t)LARGE_CHUNKS * PAGES_LARGE / slot_size) {
+    if (maximum < (uint64_t)LARGE_LEAST * PAGES_LARGE / slot_size) {
         return shift;
     }
-    while (((uint64_t)slot_size << (shift + 1)) <= PAGES_LARGE) {
+    while (((uint64_t)slot_size << (shift + 1)) <= (uint64_t)LARGE_A_CHUNK * PAGES_LARGE) {
         shift++;
     }
     return shift;
@@ -115,7 +116,14 @@ void pool_give(struct pool *pool, uint32_t slot)
 
 size_t pool_memory(const struct pool *pool)
 {
-    uint64_t slots = (uint64_t)pool->chunk_count << pool->chunk_shift;
-    return pool->chunk_max * sizeof(*pool->chunks) +
-           (size_t)MIN_OF(slots, pool->maximum) * pool->slot_size;
+    uint64_t bytes = MIN_OF((uint64_t)pool->chunk_count << pool->chunk_shift, pool->maximum) *
+                     (uint64_t)pool->slot_size;
+    /* Of large chunks only what was used is there. */
+    uint64_t used =
+        ((uint64_t)pool->fresh * pool->slot_size + PAGES_LARGE - 1) & -(uint64_t)PAGES_LARGE;
+
+    if (pool->chunk_shift > POOL_CHUNK_SHIFT) {
+        bytes = MIN_OF(bytes, used);
+    }
+    return pool->chunk_max * sizeof(*pool->chunks) + (size_t)bytes;
 }

@@ -3,8 +3,8 @@
 /*
  * A bounded pool of equal slots, named by 32-bit numbers.
  *
- * Memory comes in chunks as it is needed (of POOL_CHUNK_SLOTS slots, or in large pages where the
- * maximum is many of them), up to the maximum given, and is never moved: a pointer
+ * Memory comes in chunks as it is needed (of POOL_CHUNK_SLOTS slots, or of several large pages
+ * where the maximum is many of them), up to the maximum given, and is never moved: a pointer
  * from pool_at() stays valid until pool_give(). Taking and giving are O(1) and do not allocate once
  * a chunk is there. Slots come zeroed.
  */

@@ -73,7 +73,7 @@ static uint32_t first_exchange(const struct evidence *evidence)
 static void evidence_export(struct probe *probe, const struct flow *flow,
                             const struct evidence *evidence, struct evidence_facts *out)
 {
-    const struct details *details = tracker_details_if_any(&probe->tracker, flow);
+    struct details *details = tracker_details_if_any(&probe->tracker, flow);
     const struct inspection *inspection = probe_inspection(probe, flow);
     const struct evidence_side *client = &evidence->sides[SIDE_CLIENT],
                                *server = &evidence->sides[SIDE_SERVER];
@@ -93,7 +93,8 @@ static void evidence_export(struct probe *probe, const struct flow *flow,
     if (details) {
         out->suspect_count = details->suspect_count;
         out->suspects_not_kept = details->suspects_not_kept;
-        memcpy(out->suspects, details->suspects, sizeof(out->suspects));
+        for (unsigned i = 0; i < details->suspect_count; i++)
+            out->suspects[i] = tracker_suspect(&probe->tracker, details, i)->suspect;
         out->icmp = details->icmp;
         tracker_get_said(&probe->tracker, details, &out->tls, &out->http);
     }

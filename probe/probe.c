@@ -26,22 +26,22 @@ struct shares {
     uint8_t streams, questions, answers, names, details, texts, paces, dns_cache, contents;
 };
 static const struct shares shares_of_all = {.flows = 48,
-                                            .inspections = 10,
+                                            .inspections = 12,
                                             .streams = 3,
                                             .questions = 8,
                                             .answers = 4,
-                                            .names = 5,
-                                            .details = 12,
-                                            .texts = 3,
+                                            .names = 4,
+                                            .details = 10,
+                                            .texts = 4,
                                             .paces = 2,
                                             .dns_cache = 3,
                                             .contents = 2};
-static const struct shares shares_of_flows = {.flows = 55,
-                                              .inspections = 10,
+static const struct shares shares_of_flows = {.flows = 57,
+                                              .inspections = 12,
                                               .streams = 3,
-                                              .names = 5,
-                                              .details = 17,
-                                              .texts = 3,
+                                              .names = 4,
+                                              .details = 13,
+                                              .texts = 4,
                                               .paces = 2,
                                               .dns_cache = 3,
                                               .contents = 2};
@@ -370,7 +370,7 @@ void probe_get_stats(const struct probe *probe, struct probe_stats *ret_stats)
     ret_stats->flows_peak = flow_table_peak(tracker->table);
     ret_stats->icmp_unmatched = tracker->icmp_unmatched;
     ret_stats->parts_refused = tracker->evidence_refused + tracker->details_refused +
-                               tracker->paces_refused + probe->inspections.refused +
+                               tracker->paces_refused + probe->inspections_cut +
                                probe->questions.refused + probe->answers.refused +
                                probe->inspectors.refused;
     for (int i = 0; i < DECODE_KIND_COUNT; i++)

@@ -44,6 +44,7 @@ struct probe {
     struct pool inspections, questions; /* of struct inspection_slot, struct question */
     struct pool answers;                /* of struct dns_facts_answer */
     uint32_t oldest_inspection, newest_inspection;
+    uint64_t inspections_cut; /* ended for others while something might still have come */
     struct inspector_pools inspectors;
     struct dpi *dpi;
     struct dns_cache *dns_cache;

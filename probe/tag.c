@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Inspection and tags: when a flow is looked at, what it is called, and when that is final. */
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "probe/inspect/tls.h"
 #include "probe/probe_internal.h"
@@ -8,6 +9,7 @@
 /* nDPI decides most of what it knows on very few payload packets; more only costs
  * (facts/performance). */
 #define TLS_CLOSE_NOTIFY 0u
+#define SILENT_US        (10 * CLOCK_SECOND_US) /* nobody waits for the rest of a hello any more */
 #define DPI_PACKETS_TCP  10u
 #define DPI_PACKETS_UDP  8u
 
@@ -325,7 +327,9 @@ static struct inspection *inspection_of(struct probe *probe, struct flow *flow)
     bool hinted = hint_of(probe, flow, &hint);
     uint32_t number = pool_take(&probe->inspections);
     if (number == POOL_NONE && probe->oldest_inspection) {
-        decide(probe, slot_at(probe, probe->oldest_inspection)->flow);
+        struct flow *oldest = slot_at(probe, probe->oldest_inspection)->flow;
+        probe->inspections_cut += flow->last_us - oldest->last_us < SILENT_US;
+        decide(probe, oldest);
         number = pool_take(&probe->inspections);
     }
     if (number == POOL_NONE)

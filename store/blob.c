@@ -65,40 +65,39 @@ static bool bytes_are_zero(const uint8_t *bytes, size_t length)
     return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
 }
 
+/* Writes a text or bytes that are not empty to `at`. Returns how many bytes; -1 where they are. */
+static int bytes_encode(const struct field *field, const uint8_t *value, uint8_t *at)
+{
+    size_t head = 0, length = field->size;
+
+    if (field->kind == FIELD_TEXT) {
+        length = strnlen((const char *)value, field->size - 1u);
+        head = varint_write(at, length);
+    } else if (bytes_are_zero(value, field->size)) {
+        length = 0;
+    }
+    memcpy(at + head, value, length);
+    return length > 0 ? (int)(head + length) : -1;
+}
+
 /* Writes a field that is not zero to `at`. Returns how many bytes; -1 where it is zero. */
-static int field_encode(const struct field *field, const void *record, uint8_t *at)
+static inline int field_encode(const struct field *field, const void *record, uint8_t *at)
 {
     const uint8_t *value = (const uint8_t *)record + field->offset;
-    size_t length = 0;
-    uint64_t number;
 
-    switch (field->kind) {
-    case FIELD_TEXT:
-        length = strnlen((const char *)value, field->size - 1u);
-        if (length == 0) {
-            return -1;
-        }
-        size_t head = varint_write(at, length);
-        memcpy(at + head, value, length);
-        return (int)(head + length);
-    case FIELD_BYTES:
-        if (bytes_are_zero(value, field->size)) {
-            return -1;
-        }
-        memcpy(at, value, field->size);
-        return field->size;
-    default:
-        break;
+    if (field->kind == FIELD_TEXT || field->kind == FIELD_BYTES) {
+        return bytes_encode(field, value, at);
     }
-    number = number_load(value, field->size);
+    uint64_t number = number_load(value, field->size);
     if (field->kind == FIELD_STEP) {
         uint64_t before = number_load((const uint8_t *)record + field[-1].offset, field->size);
         number = (number - before) & number_mask(field->size);
-    } else if (field->kind == FIELD_SIGNED) {
-        number = zigzag(number, field->size);
     }
     if (number == 0) {
         return -1;
+    }
+    if (field->kind == FIELD_SIGNED) {
+        number = zigzag(number, field->size);
     }
     return field->kind == FIELD_BOOL ? 0 : (int)varint_write(at, number);
 }
@@ -135,6 +134,14 @@ static void section_encode(struct buffer *buffer, enum tag tag, const void *reco
     }
 }
 
+/* Most flows have nothing of it: seen at a glance. */
+static void section_encode_any(struct buffer *buffer, enum tag tag, const void *record, size_t size)
+{
+    if (!bytes_are_zero(record, size)) {
+        section_encode(buffer, tag, record, false);
+    }
+}
+
 static void evidence_encode(struct buffer *buffer, const struct evidence_facts *evidence)
 {
     section_encode(buffer, TAG_EVIDENCE, evidence, true);
@@ -143,10 +150,13 @@ static void evidence_encode(struct buffer *buffer, const struct evidence_facts *
     for (size_t i = 0; i < MIN_OF(evidence->suspect_count, SUSPECTS_MAX); i++) {
         section_encode(buffer, TAG_SUSPECT, &evidence->suspects[i], true);
     }
-    section_encode(buffer, TAG_ICMP, &evidence->icmp, false);
-    section_encode(buffer, TAG_TLS, &evidence->tls, false);
-    section_encode(buffer, TAG_CERTIFICATE, &evidence->tls, false);
-    section_encode(buffer, TAG_HTTP, &evidence->http, false);
+    section_encode_any(buffer, TAG_ICMP, &evidence->icmp, sizeof(evidence->icmp));
+    section_encode_any(buffer, TAG_TLS, &evidence->tls, sizeof(evidence->tls));
+    if (!bytes_are_zero((const uint8_t *)&evidence->tls.certificate,
+                        sizeof(evidence->tls.certificate))) {
+        section_encode(buffer, TAG_CERTIFICATE, &evidence->tls, false);
+    }
+    section_encode_any(buffer, TAG_HTTP, &evidence->http, sizeof(evidence->http));
 }
 
 static void dns_encode(struct buffer *buffer, const struct dns_facts *dns)

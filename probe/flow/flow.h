@@ -117,24 +117,35 @@ struct evidence {
 };
 _Static_assert(sizeof(struct evidence) <= 144, "evidence stays small");
 
+/* A suspect, and what tells its copies: sequence number and acknowledgement. */
+struct suspect_kept {
+    struct suspect suspect;
+    uint32_t end_seq, ack;
+};
+#define SUSPECTS_AT_HAND 3u /* few flows have more */
+
 struct details {
     uint8_t suspect_count;
-    uint16_t suspects_not_kept;
-    uint32_t suspect_end_seq[SUSPECTS_MAX]; /* sequence number and acknowledgement of each, to know
-                                               copies */
-    uint32_t suspect_ack[SUSPECTS_MAX];
-    struct suspect suspects[SUSPECTS_MAX];
-    struct icmp_facts icmp;
     bool has_tls, has_http;
+    uint16_t suspects_not_kept;
+    uint32_t more;              /* slot of struct details_more; POOL_NONE for most */
+    uint32_t certificate, http; /* slots of struct details_texts; POOL_NONE for most */
+    struct suspect_kept suspects[SUSPECTS_AT_HAND];
+    struct icmp_facts icmp;
     uint8_t tls_head[offsetof(struct tls_facts, certificate)]; /* what a hello or an alert says */
-    uint32_t texts; /* slot of struct details_texts; POOL_NONE where it would hold nothing */
 };
-_Static_assert(sizeof(struct details) <= 904, "half of what all texts would take");
+_Static_assert(sizeof(struct details) <= 432, "every flow that is reset has them");
 
-/* What few of them have: a certificate, a web page. */
+struct details_more {
+    struct suspect_kept suspects[SUSPECTS_MAX - SUSPECTS_AT_HAND];
+};
+
+/* What few of them have: a certificate, or a web page. */
 struct details_texts {
-    struct tls_facts tls;
-    struct http_facts http;
+    union {
+        uint8_t certificate[sizeof(struct tls_facts) - offsetof(struct tls_facts, certificate)];
+        struct http_facts http;
+    };
 };
 
 static inline bool flow_is_opening(const struct flow *flow)

@@ -19,14 +19,12 @@ static uint32_t trigger_offset(const struct flow *flow, const struct evidence *e
     return now >= trigger ? now - trigger : UINT32_MAX;
 }
 
-static bool is_copy(const struct details *details, unsigned i, enum side side,
-                    const struct packet *packet)
+static bool is_copy(const struct suspect_kept *kept, enum side side, const struct packet *packet)
 {
-    const struct suspect *s = &details->suspects[i];
-    return s->side == side && details->suspect_end_seq[i] == packet->seq &&
-           details->suspect_ack[i] == packet->ack && s->tcp_flags == packet->tcp_flags &&
-           s->ip_id == packet->ip_id && s->ttl == packet->ttl &&
-           s->payload_length == packet->payload_length;
+    const struct suspect *s = &kept->suspect;
+    return s->side == side && kept->end_seq == packet->seq && kept->ack == packet->ack &&
+           s->tcp_flags == packet->tcp_flags && s->ip_id == packet->ip_id &&
+           s->ttl == packet->ttl && s->payload_length == packet->payload_length;
 }
 
 /* 0 where a side's position is not known. */
@@ -66,18 +64,34 @@ static void suspect_fill(struct suspect *s, const struct flow *flow,
 }
 
 /* How it differs from the side's first reset. */
-static void reset_fill(struct details *details, unsigned at, const struct packet *packet)
+static void reset_fill(const struct tracker *tracker, struct details *details, unsigned at,
+                       const struct packet *packet)
 {
-    struct suspect *s = &details->suspects[at];
+    struct suspect *s = &tracker_suspect(tracker, details, at)->suspect;
 
     s->ack_field = packet->ack ? ACK_FIELD_SET : ACK_FIELD_ZERO;
     for (unsigned i = 0; i < at; i++) {
-        if (details->suspects[i].kind != SUSPECT_RST || details->suspects[i].side != s->side)
+        const struct suspect_kept *first = tracker_suspect(tracker, details, i);
+        if (first->suspect.kind != SUSPECT_RST || first->suspect.side != s->side)
             continue;
-        s->ack_change = (int32_t)(packet->ack - details->suspect_ack[i]);
-        s->seq_change = (int32_t)(packet->seq - details->suspect_end_seq[i]);
+        s->ack_change = (int32_t)(packet->ack - first->ack);
+        s->seq_change = (int32_t)(packet->seq - first->end_seq);
         return;
     }
+}
+
+/* Is there room for one more suspect? */
+static bool has_room(struct tracker *tracker, struct details *details)
+{
+    if (details->suspect_count < SUSPECTS_AT_HAND)
+        return true;
+    if (details->suspect_count == SUSPECTS_MAX)
+        return false;
+    if (!details->more) {
+        details->more = pool_take(&tracker->more);
+        tracker->details_refused += !details->more;
+    }
+    return details->more != POOL_NONE;
 }
 
 /* NULL where it is a copy, or there is no room. */
@@ -88,22 +102,24 @@ static struct suspect *suspect_new(struct tracker *tracker, struct flow *flow, e
     if (!details)
         return NULL;
     for (unsigned i = 0; i < details->suspect_count; i++) {
-        if (is_copy(details, i, side, packet)) {
-            details->suspects[i].copies += details->suspects[i].copies < UINT8_MAX;
+        struct suspect_kept *kept = tracker_suspect(tracker, details, i);
+        if (is_copy(kept, side, packet)) {
+            kept->suspect.copies += kept->suspect.copies < UINT8_MAX;
             return NULL;
         }
     }
-    if (details->suspect_count == SUSPECTS_MAX) {
+    if (!has_room(tracker, details)) {
         details->suspects_not_kept += details->suspects_not_kept < UINT16_MAX;
         return NULL;
     }
     unsigned at = details->suspect_count++;
-    details->suspect_end_seq[at] = packet->seq;
-    details->suspect_ack[at] = packet->ack;
-    suspect_fill(&details->suspects[at], flow, tracker_evidence(tracker, flow), side, kind, packet);
+    struct suspect_kept *kept = tracker_suspect(tracker, details, at);
+    kept->end_seq = packet->seq;
+    kept->ack = packet->ack;
+    suspect_fill(&kept->suspect, flow, tracker_evidence(tracker, flow), side, kind, packet);
     if (kind == SUSPECT_RST)
-        reset_fill(details, at, packet);
-    return &details->suspects[at];
+        reset_fill(tracker, details, at, packet);
+    return &kept->suspect;
 }
 
 void suspect_add(struct tracker *tracker, struct flow *flow, enum side side, enum suspect_kind kind,
@@ -122,10 +138,10 @@ static uint64_t content_word(const uint16_t blocks[CONTENTS_KEPT])
     return word;
 }
 
-static bool has_overlap(const struct details *details)
+static bool has_overlap(const struct tracker *tracker, struct details *details)
 {
     for (unsigned i = 0; details && i < details->suspect_count; i++)
-        if (details->suspects[i].kind == SUSPECT_OVERLAP)
+        if (tracker_suspect(tracker, details, i)->suspect.kind == SUSPECT_OVERLAP)
             return true;
     return false;
 }
@@ -144,7 +160,7 @@ bool suspect_add_overlap(struct tracker *tracker, struct flow *flow, const struc
     if (!contents_differ(&tracker->contents, evidence->contents, packet, &conflict))
         return false;
     /* One says it all: a long page would leave no room for what else befell the flow. */
-    struct suspect *s = has_overlap(tracker_details_if_any(tracker, flow))
+    struct suspect *s = has_overlap(tracker, tracker_details_if_any(tracker, flow))
                             ? NULL
                             : suspect_new(tracker, flow, SIDE_SERVER, SUSPECT_OVERLAP, packet);
     if (s) {
@@ -162,20 +178,21 @@ static uint32_t saturating_add(uint32_t a, uint32_t b)
     return a > UINT32_MAX - b ? UINT32_MAX : a + b;
 }
 
-void suspect_note_payload(struct details *details, const struct flow *flow, enum side side,
-                          const struct packet *packet)
+void suspect_note_payload(struct tracker *tracker, struct details *details, const struct flow *flow,
+                          enum side side, const struct packet *packet)
 {
     uint32_t end = packet->seq + packet->payload_length;
     uint32_t now = flow_offset_us(flow, packet->time_us);
     int32_t fresh = flow->next_seq[side] ? (int32_t)(end - flow->next_seq[side])
                                          : (int32_t)packet->payload_length;
     for (unsigned i = 0; i < details->suspect_count; i++) {
-        struct suspect *s = &details->suspects[i];
+        struct suspect_kept *kept = tracker_suspect(tracker, details, i);
+        struct suspect *s = &kept->suspect;
         if (s->packet == packet->number)
             continue;
         if (s->side != side) {
             s->other_bytes_after = saturating_add(s->other_bytes_after, packet->payload_length);
-        } else if (fresh > 0 && (int32_t)(end - details->suspect_end_seq[i]) > s->payload_length) {
+        } else if (fresh > 0 && (int32_t)(end - kept->end_seq) > s->payload_length) {
             s->own_bytes_after =
                 saturating_add(s->own_bytes_after, MIN_OF((uint32_t)fresh, packet->payload_length));
             s->own_after_us = now > s->after_us ? now - s->after_us : 0;

@@ -34,6 +34,7 @@ struct flow_table {
 
 #define SLOTS_START 4096u
 #define CACHE_LINE  64u
+#define NOBODYS     UINT8_MAX /* a transport that no packet has */
 /* Within one grain a flow seen again keeps its place in the list: order need not be finer. */
 #define TOUCH_GRAIN_US CLOCK_SECOND_US
 
@@ -156,10 +157,6 @@ struct flow *flow_table_find(struct flow_table *table, const struct flow_lookup 
                              const struct address *destination, uint16_t destination_port,
                              uint8_t transport)
 {
-    const struct address *low = lookup->from_high ? destination : source;
-    const struct address *high = lookup->from_high ? source : destination;
-    uint16_t low_port = lookup->from_high ? destination_port : source_port;
-    uint16_t high_port = lookup->from_high ? source_port : destination_port;
     for (uint32_t at = lookup->hash & table->slot_mask;; at = (at + 1) & table->slot_mask) {
         const struct slot *slot = &table->slots[at];
         if (slot->flow == POOL_NONE)
@@ -167,9 +164,8 @@ struct flow *flow_table_find(struct flow_table *table, const struct flow_lookup 
         if (slot->hash != lookup->hash)
             continue;
         struct flow *flow = flow_at(table, slot->flow);
-        if (flow->sub == lookup->sub && flow->transport == transport &&
-            flow->low_port == low_port && flow->high_port == high_port &&
-            address_equal(&flow->low, low) && address_equal(&flow->high, high))
+        if (flow_table_is(flow, lookup, source, source_port, destination, destination_port,
+                          transport))
             return flow;
     }
 }
@@ -179,15 +175,15 @@ void flow_table_prefetch(const struct flow_table *table, const struct flow_looku
     __builtin_prefetch(&table->slots[lookup->hash & table->slot_mask]);
 }
 
-const struct flow *flow_table_prefetch_flow(const struct flow_table *table,
-                                            const struct flow_lookup *lookup)
+struct flow *flow_table_prefetch_flow(const struct flow_table *table,
+                                      const struct flow_lookup *lookup)
 {
     uint32_t at = lookup->hash & table->slot_mask;
     while (table->slots[at].flow != POOL_NONE && table->slots[at].hash != lookup->hash)
         at = (at + 1) & table->slot_mask;
     if (table->slots[at].flow == POOL_NONE)
         return NULL;
-    const struct flow *flow = flow_at(table, table->slots[at].flow);
+    struct flow *flow = flow_at(table, table->slots[at].flow);
     __builtin_prefetch(flow, 1);
     __builtin_prefetch((const char *)flow + CACHE_LINE, 1);
     return flow;
@@ -358,6 +354,7 @@ void flow_table_end(struct flow_table *table, struct flow *flow, enum close_reas
     slot_remove(table, number, flow->hash);
     list_remove(table, flow);
     table->ended(table->context, flow, reason);
+    flow->transport = NOBODYS; /* flow_table_is() says no of it from now on */
     pool_give(&table->flows, number);
 }
 

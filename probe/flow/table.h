@@ -53,8 +53,21 @@ struct flow *flow_table_find(struct flow_table *table, const struct flow_lookup 
 /* For who looks up several packets in turn: brings into the cache where the first look falls; then,
  * once that is there, the flow it leads to. NULL where none is seen at a glance: only a hint. */
 void flow_table_prefetch(const struct flow_table *table, const struct flow_lookup *lookup);
-const struct flow *flow_table_prefetch_flow(const struct flow_table *table,
-                                            const struct flow_lookup *lookup);
+struct flow *flow_table_prefetch_flow(const struct flow_table *table,
+                                      const struct flow_lookup *lookup);
+/* Is it this key's flow? Of one that has ended since it was looked at: no. */
+static inline bool flow_table_is(const struct flow *flow, const struct flow_lookup *lookup,
+                                 const struct address *source, uint16_t source_port,
+                                 const struct address *destination, uint16_t destination_port,
+                                 uint8_t transport)
+{
+    bool high = lookup->from_high;
+    return flow->transport == transport && flow->sub == lookup->sub &&
+           flow->low_port == (high ? destination_port : source_port) &&
+           flow->high_port == (high ? source_port : destination_port) &&
+           address_equal(&flow->low, high ? destination : source) &&
+           address_equal(&flow->high, high ? source : destination);
+}
 /* A new flow for this key (which must not be there), evicting another one if the table is full.
  * NULL only when memory is out. */
 struct flow *flow_table_add(struct flow_table *table, const struct flow_lookup *lookup,

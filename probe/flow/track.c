@@ -14,6 +14,7 @@
 #define QUIC_LONG_HEADER 0x80
 #define PADDING_MOST     6u /* 60 bytes of Ethernet less headers without options */
 #define ONE_SIDED_TALK   3u
+#define DETAILS_TO_MORE  8u
 #define STRAY_SYN_US     CLOCK_SECOND_US
 #define SYN_ACK_REACH    (1u << 20) /* what a server may have sent before its SYN-ACK comes again */
 
@@ -53,6 +54,9 @@ int tracker_init(struct tracker *tracker, const struct track_options *options)
     if (status == DL_OK)
         status = pool_init(&tracker->details, sizeof(struct details), options->details_maximum);
     if (status == DL_OK)
+        status = pool_init(&tracker->more, sizeof(struct details_more),
+                           MAX_OF(options->details_maximum / DETAILS_TO_MORE, 1));
+    if (status == DL_OK)
         status =
             pool_init(&tracker->texts, sizeof(struct details_texts),
                       options->texts_maximum ? options->texts_maximum : options->details_maximum);
@@ -70,6 +74,7 @@ void tracker_finish(struct tracker *tracker)
     flow_table_destroy(tracker->table);
     pool_finish(&tracker->evidence);
     pool_finish(&tracker->details);
+    pool_finish(&tracker->more);
     pool_finish(&tracker->texts);
     contents_finish(&tracker->contents);
     pool_finish(&tracker->paces);
@@ -271,7 +276,7 @@ static void tcp_payload_evidence(struct tracker *tracker, struct flow *flow, enu
     unsigned step = (unsigned)(packet->ttl > flow->ttl[side] ? packet->ttl - flow->ttl[side]
                                                              : flow->ttl[side] - packet->ttl);
     if (details)
-        suspect_note_payload(details, flow, side, packet);
+        suspect_note_payload(tracker, details, flow, side, packet);
     bool overlap = side == SIDE_SERVER && suspect_add_overlap(tracker, flow, packet);
     if (first && side == SIDE_SERVER && (packet->tcp_flags & TCP_FIN))
         suspect_add(tracker, flow, side, SUSPECT_FIN_DATA, packet);
@@ -569,10 +574,12 @@ bool tracker_packet_looked(struct tracker *tracker, const struct packet *packet,
     if (packet->has_quote)
         return icmp_error(tracker, packet, ret_tracked);
     struct flow_lookup lookup = look->lookup;
-    struct flow *flow = tracker_unless_overdue(
-        tracker,
-        flow_table_find(tracker->table, &lookup, &packet->source, packet->source_port,
-                        &packet->destination, packet->destination_port, packet->transport));
+    struct flow *flow = look->flow;
+    if (!flow || !flow_table_is(flow, &lookup, &packet->source, packet->source_port,
+                                &packet->destination, packet->destination_port, packet->transport))
+        flow = flow_table_find(tracker->table, &lookup, &packet->source, packet->source_port,
+                               &packet->destination, packet->destination_port, packet->transport);
+    flow = tracker_unless_overdue(tracker, flow);
     bool is_new = flow == NULL;
     if (flow && is_reuse(tracker, flow, packet, lookup.from_high)) {
         flow_table_end(tracker->table, flow, CLOSE_IDLE);

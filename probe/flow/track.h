@@ -27,7 +27,7 @@ struct track_options {
 
 struct tracker {
     struct flow_table *table;
-    struct pool evidence, details, texts, paces;
+    struct pool evidence, details, more, texts, paces;
     struct contents contents;
     struct track_options options;
     int64_t passed_us; /* set by the owner: flows that were silent for too long by then have ended */
@@ -59,7 +59,7 @@ bool tracker_packet(struct tracker *tracker, const struct packet *packet,
  */
 struct track_look {
     struct flow_lookup lookup;
-    const struct flow *flow; /* a hint: what the third step may read of */
+    struct flow *flow; /* a hint: it may be another's, or have ended */
 };
 void tracker_look(struct tracker *tracker, const struct packet *packet,
                   struct track_look *ret_look);
@@ -81,6 +81,15 @@ static inline struct details *tracker_details_if_any(struct tracker *tracker,
 {
     struct evidence *evidence = tracker_evidence(tracker, flow);
     return evidence && evidence->details ? pool_at(&tracker->details, evidence->details) : NULL;
+}
+/* One of its suspects, by its number. */
+static inline struct suspect_kept *tracker_suspect(const struct tracker *tracker,
+                                                   struct details *details, unsigned i)
+{
+    if (i < SUSPECTS_AT_HAND)
+        return &details->suspects[i];
+    struct details_more *more = pool_at(&tracker->more, details->more);
+    return &more->suspects[i - SUSPECTS_AT_HAND];
 }
 /* Where details become scarce, closed flows that linger for late packets end before their time: what is known
  * of them is worth more than what might still come. Between packets only: flows end. */
@@ -117,5 +126,5 @@ void suspect_add(struct tracker *tracker, struct flow *flow, enum side side, enu
  * that is recorded. */
 bool suspect_add_overlap(struct tracker *tracker, struct flow *flow, const struct packet *packet);
 /* A later payload packet: adds to what came after each suspect. */
-void suspect_note_payload(struct details *details, const struct flow *flow, enum side side,
-                          const struct packet *packet);
+void suspect_note_payload(struct tracker *tracker, struct details *details, const struct flow *flow,
+                          enum side side, const struct packet *packet);

@@ -99,11 +99,29 @@ static bool name_copy(char ret_text[PARSE_HOST_SIZE], const struct dns_name *nam
     return name->length == 0 || (!name->odd && parse_copy_host(ret_text, name->text, name->length));
 }
 
-static bool record_read(const struct cursor *message, struct cursor *c,
-                        struct dns_record *ret_record)
+/*
+ * Nearly every owner is a pointer, and the same as that of the record before: what was good then is
+ * good further behind. `known` is that pointer, 0 for none.
+ */
+static bool owner_read(const struct cursor *message, struct cursor *c, uint16_t *known)
 {
     struct dns_name owner;
+    struct cursor ahead = *c;
+    uint16_t pointer = cursor_u16(&ahead);
+
+    if (pointer != 0 && pointer == *known && cursor_ok(&ahead)) {
+        *c = ahead;
+        return true;
+    }
     bool ok = name_read(message, c, &owner);
+    *known = ok && pointer >= 0xc000 ? pointer : 0;
+    return ok;
+}
+
+static bool record_read(const struct cursor *message, struct cursor *c, uint16_t *known_owner,
+                        struct dns_record *ret_record)
+{
+    bool ok = owner_read(message, c, known_owner);
 
     ret_record->type = cursor_u16(c);
     ret_record->class = cursor_u16(c);
@@ -182,10 +200,10 @@ static bool answer_read(const struct cursor *message, const struct dns_record *r
 static bool answer_take(const struct cursor *message, const struct dns_record *record,
                         struct dns_message *ret_message)
 {
-    struct dns_answer answer;
+    struct dns_answer beyond, *answer;
     struct dns_name target;
     struct cursor data = record->data;
-    bool ok = true;
+    bool room = ret_message->answers_kept < DNS_ANSWERS_MAX, ok = true;
 
     if (record->class != CLASS_IN) {
         goto out;
@@ -201,10 +219,9 @@ static bool answer_take(const struct cursor *message, const struct dns_record *r
     case DNS_TYPE_AAAA:
     case DNS_TYPE_SVCB:
     case DNS_TYPE_HTTPS:
-        ok = answer_read(message, record, &answer);
-        if (ok && ret_message->answers_kept < DNS_ANSWERS_MAX) {
-            ret_message->answers[ret_message->answers_kept++] = answer;
-        }
+        answer = room ? &ret_message->answers[ret_message->answers_kept] : &beyond;
+        ok = answer_read(message, record, answer);
+        ret_message->answers_kept += ok && room;
         break;
     default:
         break;
@@ -233,11 +250,12 @@ static bool records_read(const struct cursor *message, struct cursor *c,
 {
     uint32_t additional = (uint32_t)ret_message->answer_count + ret_message->authority_count;
     uint32_t count = additional + ret_message->additional_count;
+    uint16_t known_owner = 0;
     bool framed = true, sound = true;
 
     for (uint32_t i = 0; framed && i < count; i++) {
         struct dns_record record;
-        framed = record_read(message, c, &record);
+        framed = record_read(message, c, &known_owner, &record);
         if (framed && i < ret_message->answer_count) {
             sound &= answer_take(message, &record, ret_message);
         } else if (framed && i >= additional) {

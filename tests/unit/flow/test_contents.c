@@ -43,11 +43,13 @@ static void say(struct line *line, const uint8_t *bytes, uint32_t from, uint32_t
 
 static const struct suspect *overlap_of(struct line *line)
 {
-    const struct details *details = details_of(line);
+    struct details *details = details_of(line);
 
-    for (unsigned i = 0; details && i < details->suspect_count; i++)
-        if (details->suspects[i].kind == SUSPECT_OVERLAP)
-            return &details->suspects[i];
+    for (unsigned i = 0; details && i < details->suspect_count; i++) {
+        const struct suspect *s = &tracker_suspect(&line->tracker, details, i)->suspect;
+        if (s->kind == SUSPECT_OVERLAP)
+            return s;
+    }
     return NULL;
 }
 

@@ -31,7 +31,7 @@ static void test_reset_features(void **state)
     packet.tcp_window = 77;
     assert_true(give(&line, &packet));
     assert_int_equal(details_of(&line)->suspect_count, 1);
-    s = &details_of(&line)->suspects[0];
+    s = &details_of(&line)->suspects[0].suspect;
     assert_int_equal(s->kind, SUSPECT_RST);
     assert_int_equal(s->side, S);
     assert_true(s->packet == packet.number);
@@ -69,9 +69,9 @@ static void test_reset_triggers(void **state)
     send_tcp(&line, C, TCP_SYN, 0, 0, 0);
     line.now_us += 2 * MS;
     send_tcp(&line, S, TCP_RST | TCP_ACK, 0, 1, 0);
-    assert_int_equal(details_of(&line)->suspects[0].trigger_after_us, 3 * MS);
-    assert_int_equal(details_of(&line)->suspects[0].seq_offset, 0);
-    assert_int_equal(details_of(&line)->suspects[0].ack_offset, 0);
+    assert_int_equal(details_of(&line)->suspects[0].suspect.trigger_after_us, 3 * MS);
+    assert_int_equal(details_of(&line)->suspects[0].suspect.seq_offset, 0);
+    assert_int_equal(details_of(&line)->suspects[0].suspect.ack_offset, 0);
     line_end(&line);
     /* A client's reset to a SYN-ACK: since that. */
     line_begin(&line, false);
@@ -79,16 +79,16 @@ static void test_reset_triggers(void **state)
     line.now_us += SECOND;
     send_tcp(&line, S, TCP_SYN | TCP_ACK, 0, 1, 0);
     send_tcp(&line, C, TCP_RST, 1, 0, 0);
-    assert_int_equal(details_of(&line)->suspects[0].trigger_after_us, MS);
-    assert_true(details_of(&line)->suspects[0].ack_offset == INT32_MIN);
+    assert_int_equal(details_of(&line)->suspects[0].suspect.trigger_after_us, MS);
+    assert_true(details_of(&line)->suspects[0].suspect.ack_offset == INT32_MIN);
     line_end(&line);
     /* After the handshake, without payload: since the SYN. */
     line_begin(&line, false);
     shake_hands(&line);
     send_tcp(&line, S, TCP_RST, 1, 0, 0);
-    assert_int_equal(details_of(&line)->suspects[0].trigger_after_us, 61 * MS);
+    assert_int_equal(details_of(&line)->suspects[0].suspect.trigger_after_us, 61 * MS);
     send_tcp(&line, C, TCP_RST, 1, 0, 0);
-    assert_int_equal(details_of(&line)->suspects[1].trigger_after_us, 12 * MS);
+    assert_int_equal(details_of(&line)->suspects[1].suspect.trigger_after_us, 12 * MS);
     line_end(&line);
 }
 
@@ -106,7 +106,7 @@ static void test_reset_copies(void **state)
         assert_true(give(&line, &packet));
     }
     assert_int_equal(details_of(&line)->suspect_count, 1);
-    assert_int_equal(details_of(&line)->suspects[0].copies, 2);
+    assert_int_equal(details_of(&line)->suspects[0].suspect.copies, 2);
     packet.seq++;
     assert_true(give(&line, &packet));
     packet.ip_id++;
@@ -114,7 +114,7 @@ static void test_reset_copies(void **state)
     packet.ttl++;
     assert_true(give(&line, &packet));
     assert_int_equal(details_of(&line)->suspect_count, 4);
-    assert_int_equal(details_of(&line)->suspects[0].copies, 2);
+    assert_int_equal(details_of(&line)->suspects[0].suspect.copies, 2);
     assert_int_equal(evidence_of(&line)->resets[S], 6);
     for (int i = 0; i < 300; i++) {
         packet.seq++;
@@ -131,7 +131,7 @@ static void test_reset_numbers(void **state)
 {
     struct line line;
     struct packet packet;
-    const struct suspect *s;
+    struct suspect s[5];
 
     (void)state;
     line_begin(&line, false);
@@ -148,8 +148,9 @@ static void test_reset_numbers(void **state)
     assert_true(give(&line, &packet));
     packet.seq -= 100;
     assert_true(give(&line, &packet));
-    s = details_of(&line)->suspects;
     assert_int_equal(details_of(&line)->suspect_count, 5);
+    for (unsigned i = 0; i < 5; i++)
+        s[i] = tracker_suspect(&line.tracker, details_of(&line), i)->suspect;
     assert_int_equal(s[0].ack_field, ACK_FIELD_ZERO);
     assert_true(s[0].ack_change == 0 && s[0].seq_change == 0 && s[0].ack_offset == INT32_MIN);
     assert_int_equal(s[0].seq_beyond_ack, 0);
@@ -165,7 +166,7 @@ static void test_reset_numbers(void **state)
     line_begin(&line, false);
     send_tcp(&line, C, TCP_SYN, 0, 0, 0);
     send_tcp(&line, C, TCP_RST, 1, 0, 0);
-    assert_true(details_of(&line)->suspects[0].seq_beyond_ack == INT32_MIN);
+    assert_true(details_of(&line)->suspects[0].suspect.seq_beyond_ack == INT32_MIN);
     line_end(&line);
 }
 
@@ -180,7 +181,7 @@ static void test_data_after_reset(void **state)
     send_tcp(&line, C, TCP_ACK, 1, 1, 500);
     send_tcp(&line, S, TCP_ACK, 1, 501, 300);
     send_tcp(&line, S, TCP_RST, 301, 0, 0);
-    s = &details_of(&line)->suspects[0];
+    s = &details_of(&line)->suspects[0].suspect;
     /* What was sent before comes again: that is not beyond it. */
     send_tcp(&line, S, TCP_ACK, 1, 501, 300);
     assert_int_equal(s->own_bytes_after, 0);
@@ -206,7 +207,7 @@ static void test_flight_after_reset(void **state)
     shake_hands(&line);
     send_tcp(&line, C, TCP_ACK, 1, 1, 500);
     send_tcp(&line, S, TCP_RST, 1, 0, 0);
-    s = &details_of(&line)->suspects[0];
+    s = &details_of(&line)->suspects[0].suspect;
     send_tcp(&line, S, TCP_ACK, 1, 501, 1000);
     assert_int_equal(s->own_bytes_after, 1000);
     assert_int_equal(s->own_after_us, 1 * MS);
@@ -227,7 +228,7 @@ static void test_fin_with_data(void **state)
     shake_hands(&line);
     send_tcp(&line, C, TCP_ACK, 1, 1, 200);
     send_tcp(&line, S, TCP_ACK | TCP_FIN | TCP_PSH, 1, 201, 300);
-    s = &details_of(&line)->suspects[0];
+    s = &details_of(&line)->suspects[0].suspect;
     assert_int_equal(s->kind, SUSPECT_FIN_DATA);
     assert_int_equal(s->payload_length, 300);
     assert_int_equal(s->seq_offset, 0);
@@ -261,8 +262,8 @@ static void test_foreign_ttl(void **state)
     assert_null(details_of(&line));
     line.ttl[S] = 120;
     send_tcp(&line, S, TCP_ACK, 201, 1, 100);
-    assert_int_equal(details_of(&line)->suspects[0].kind, SUSPECT_TTL);
-    assert_int_equal(details_of(&line)->suspects[0].ttl_expected, 54);
+    assert_int_equal(details_of(&line)->suspects[0].suspect.kind, SUSPECT_TTL);
+    assert_int_equal(details_of(&line)->suspects[0].suspect.ttl_expected, 54);
     /* Once is enough: from here on the side has several. */
     line.ttl[S] = 54;
     send_tcp(&line, S, TCP_ACK, 301, 1, 100);
@@ -282,7 +283,7 @@ static void test_second_syn_ack(void **state)
     packet = tcp(&line, S, TCP_SYN | TCP_ACK, 0, 1, 0);
     packet.seq = 0x12345678;
     assert_true(give(&line, &packet));
-    assert_int_equal(details_of(&line)->suspects[0].kind, SUSPECT_SYN_ACK);
+    assert_int_equal(details_of(&line)->suspects[0].suspect.kind, SUSPECT_SYN_ACK);
     line_end(&line);
     /* The forged one came first and is answered already. */
     line_begin(&line, false);
@@ -293,7 +294,7 @@ static void test_second_syn_ack(void **state)
     packet = tcp(&line, S, TCP_SYN | TCP_ACK, 0, 1, 0);
     packet.seq = 0x12345678;
     assert_true(give(&line, &packet));
-    assert_int_equal(details_of(&line)->suspects[0].kind, SUSPECT_SYN_ACK);
+    assert_int_equal(details_of(&line)->suspects[0].suspect.kind, SUSPECT_SYN_ACK);
     line_end(&line);
 }
 

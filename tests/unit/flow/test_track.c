@@ -157,8 +157,8 @@ static void test_time_goes_back(void **state)
     packet = tcp(&line, S, TCP_ACK, 1, 1, 100);
     packet.time_us -= 10 * SECOND;
     assert_true(give(&line, &packet));
-    assert_int_equal(details_of(&line)->suspects[0].own_bytes_after, 100);
-    assert_int_equal(details_of(&line)->suspects[0].own_after_us, 0);
+    assert_int_equal(details_of(&line)->suspects[0].suspect.own_bytes_after, 100);
+    assert_int_equal(details_of(&line)->suspects[0].suspect.own_after_us, 0);
     line_end(&line);
 }
 
@@ -262,10 +262,10 @@ static void test_mid_stream_odd_starts(void **state)
     details = details_of(&line);
     assert_int_equal(details->suspect_count, 2);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(details->suspects[i].seq_offset, 0);
-        assert_int_equal(details->suspects[i].ack_offset, 0);
-        assert_int_equal(details->suspects[i].ttl_expected, 0);
-        assert_true(details->suspects[i].trigger_after_us == UINT32_MAX);
+        assert_int_equal(details->suspects[i].suspect.seq_offset, 0);
+        assert_int_equal(details->suspects[i].suspect.ack_offset, 0);
+        assert_int_equal(details->suspects[i].suspect.ttl_expected, 0);
+        assert_true(details->suspects[i].suspect.trigger_after_us == UINT32_MAX);
     }
     send_tcp(&line, S, TCP_ACK, 5000, 3000, 100);
     assert_false(line.tracked.has_payload); /* after a reset */
@@ -279,7 +279,7 @@ static void test_mid_stream_odd_starts(void **state)
     line_begin(&line, false);
     send_tcp(&line, S, TCP_FIN | TCP_ACK, 100, 200, 0);
     send_tcp(&line, S, TCP_RST, 101, 0, 0);
-    assert_int_equal(details_of(&line)->suspects[0].seq_offset, 0);
+    assert_int_equal(details_of(&line)->suspects[0].suspect.seq_offset, 0);
     line_end(&line);
 }
 
@@ -417,8 +417,8 @@ static void test_offsets_saturate(void **state)
     assert_true(evidence_of(&line)->sides[C].last_payload_after_us == UINT32_MAX);
     assert_true(evidence_of(&line)->sides[C].last_packet_after_us == UINT32_MAX);
     send_tcp(&line, S, TCP_RST, 1, 0, 0);
-    assert_true(details_of(&line)->suspects[0].after_us == UINT32_MAX);
-    assert_int_equal(details_of(&line)->suspects[0].trigger_after_us, 0);
+    assert_true(details_of(&line)->suspects[0].suspect.after_us == UINT32_MAX);
+    assert_int_equal(details_of(&line)->suspects[0].suspect.trigger_after_us, 0);
     line_end(&line);
 }
 
