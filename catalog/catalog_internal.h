@@ -440,6 +440,11 @@ struct wire_pattern {
     struct catalog_wire_match result;
     enum transport transport;
     uint16_t first_port, last_port; /* 0 and 0: any */
+    struct {                        /* of each side's first test: its first byte, and its end */
+        uint16_t offset;
+        uint8_t byte, mask;
+        uint32_t end; /* 0: it has none */
+    } look[2];
     bool client_first;
     struct wire_test tests[2][WIRE_TESTS_MAX]; /* by enum side */
     uint8_t test_count[2];

@@ -53,6 +53,13 @@ static void compile(struct wire_pattern *pattern, const struct raw_service *serv
             pattern->lengths[side][i] = raw->lengths[side][i];
             pattern->weight += 10;
         }
+        const struct wire_test *first = &pattern->tests[side][0];
+        if (raw->byte_count[side] > 0 && first->length > 0) {
+            pattern->look[side].offset = first->offset;
+            pattern->look[side].end = (uint32_t)first->offset + first->length;
+            pattern->look[side].byte = first->bytes[0];
+            pattern->look[side].mask = first->mask[0];
+        }
         pattern->test_count[side] = (uint8_t)raw->byte_count[side];
         pattern->length_count[side] = (uint8_t)raw->length_count[side];
     }
@@ -156,22 +163,33 @@ static enum fit fit_order(const struct wire_pattern *pattern,
     return fit;
 }
 
+/* Nearly all patterns fail by their transport, port or very first byte: seen without a call. */
+static inline bool may_fit(const struct wire_pattern *pattern,
+                           const struct catalog_wire_sample *sample)
+{
+    bool may = pattern->transport == sample->transport &&
+               (pattern->first_port == 0 || (sample->server_port >= pattern->first_port &&
+                                             sample->server_port <= pattern->last_port));
+
+    for (int side = 0; may && side < 2; side++) {
+        const uint8_t *bytes = sample->first[side];
+        unsigned offset = pattern->look[side].offset, end = pattern->look[side].end;
+        may = end == 0 || !bytes ||
+              (end <= sample->first_captured[side] &&
+               ((bytes[offset] ^ pattern->look[side].byte) & pattern->look[side].mask) == 0);
+    }
+    return may;
+}
+
 static enum fit fit_pattern(const struct wire_pattern *pattern,
                             const struct catalog_wire_sample *sample)
 {
-    enum fit fit = FIT_NO;
+    enum fit fit = fit_order(pattern, sample);
 
-    if (pattern->transport != sample->transport ||
-        (pattern->first_port != 0 &&
-         (sample->server_port < pattern->first_port || sample->server_port > pattern->last_port))) {
-        goto out;
-    }
-    fit = fit_order(pattern, sample);
     for (int side = 0; fit != FIT_NO && side < 2; side++) {
         fit = MIN_OF(fit, fit_bytes(pattern, sample, side));
         fit = MIN_OF(fit, fit_lengths(pattern, sample, side));
     }
-out:
     return fit;
 }
 
@@ -179,7 +197,8 @@ bool catalog_match_wire(const struct catalog *catalog, const struct catalog_wire
                         struct catalog_wire_match *ret_match)
 {
     for (size_t i = 0; i < catalog->wire_count; i++) {
-        if (fit_pattern(&catalog->wires[i], sample) == FIT_YES) {
+        if (may_fit(&catalog->wires[i], sample) &&
+            fit_pattern(&catalog->wires[i], sample) == FIT_YES) {
             *ret_match = catalog->wires[i].result;
             return true;
         }
@@ -194,7 +213,8 @@ bool catalog_wire_wants_more(const struct catalog *catalog,
 
     /* What comes after one that fits already would be no better than it. */
     for (size_t i = 0; fit == FIT_NO && i < catalog->wire_count; i++) {
-        fit = fit_pattern(&catalog->wires[i], sample);
+        fit =
+            may_fit(&catalog->wires[i], sample) ? fit_pattern(&catalog->wires[i], sample) : FIT_NO;
     }
     return fit == FIT_LATER;
 }
