@@ -106,7 +106,8 @@ static void add_dates(const struct page *page, struct headline *headline,
         text = TEXT_HEADLINE_ON;
     }
     add(headline, say_said("dates", text));
-    add(headline, say_date("from", from_us, offset));
+    add(headline, text == TEXT_HEADLINE_BETWEEN ? say_date_before("from", from_us, to_us, offset)
+                                                : say_date("from", from_us, offset));
     add(headline, say_date("to", to_us, offset));
 }
 
@@ -206,7 +207,7 @@ static void headline_make(const struct page *page, struct headline *headline)
         break;
     case HEADLINE_NOTHING:
         headline->text = TEXT_HEADLINE_NOTHING;
-        add(headline, say_date("from", f->first_us, page->offset_seconds));
+        add(headline, say_date_before("from", f->first_us, f->last_us - 1, page->offset_seconds));
         add(headline, say_date("to", f->last_us - 1, page->offset_seconds));
         break;
     case HEADLINE_NOT_ENOUGH:
@@ -226,35 +227,65 @@ void page_headline_plain(struct page *page, struct buffer *out)
 
 /* ---- what goes with it ---- */
 
+static void write_way(struct page *page, size_t at)
+{
+    const struct findings_event *event = &page->findings->events[at];
+    bool known;
+    int32_t offset = page_offset(page, event->country, event->onset.latest_us, &known);
+    char zone[LANGUAGE_TEXT_SIZE];
+    struct say carrier = say_name("carrier", page_carrier_name(page, event->carrier));
+    struct say share = say_failed(say_share("share", &event->share, "/events/%zu", at));
+    struct say when =
+        say_there(say_hour("when", event->onset.latest_us, "/events/%zu/onset/latest", at), offset);
+    struct say until =
+        say_there(say_hour("until", event->end.latest_us, "/events/%zu/end/latest", at), offset);
+    struct say place = say_name("zone", language_zone(offset, zone));
+
+    if (event->mechanism_count > 0)
+        PAGE_ELEMENT(page, "li", NULL,
+                     event->end.latest_us ? TEXT_HEADLINE_MORE_WAY_UNTIL : TEXT_HEADLINE_MORE_WAY,
+                     carrier, share, when, until, place,
+                     say_text("mechanism", page_mechanism(page, event->mechanisms[0].mechanism)),
+                     say_percent("percent", event->mechanisms[0].share,
+                                 "/events/%zu/mechanism_counts/0/share", at));
+    else
+        PAGE_ELEMENT(page, "li", NULL, TEXT_HEADLINE_MORE_WAY_NONE, carrier, share, when, place,
+                     say_text("class", page_class(page, event->event->class)));
+}
+
 /* Carrier by carrier: what was seen there. */
 static void write_ways(struct page *page)
 {
-    const struct findings *f = page->findings;
     struct html *html = &page->html;
 
     page_plain(page, "p", NULL, TEXT_HEADLINE_MORE_MANNER);
     html_begin(html, "ul");
-    for (size_t i = 0, at; i < WAYS_MAX && (at = page_headline_event(f, i)) != FINDINGS_NONE; i++) {
-        const struct findings_event *event = &f->events[at];
-        const char *name = page_carrier_name(page, event->carrier);
-        bool has_ended = event->end.latest_us != 0;
-        struct say until = say_hour("until", event->end.latest_us, "/events/%zu/end/latest", at);
-        struct say when = say_hour("when", event->onset.latest_us, "/events/%zu/onset/latest", at);
-        if (event->mechanism_count > 0)
-            PAGE_ELEMENT(
-                page, "li", NULL, has_ended ? TEXT_HEADLINE_MORE_WAY_UNTIL : TEXT_HEADLINE_MORE_WAY,
-                say_name("carrier", name), until,
-                say_share("share", &event->share, "/events/%zu", at),
-                say_text("mechanism", page_mechanism(page, event->mechanisms[0].mechanism)),
-                say_percent("percent", event->mechanisms[0].share,
-                            "/events/%zu/mechanism_counts/0/share", at),
-                when);
-        else
-            PAGE_ELEMENT(page, "li", NULL, TEXT_HEADLINE_MORE_WAY_NONE, say_name("carrier", name),
-                         say_share("share", &event->share, "/events/%zu", at),
-                         say_text("class", page_class(page, event->event->class)), when);
-    }
+    for (size_t i = 0, at;
+         i < WAYS_MAX && (at = page_headline_event(page->findings, i)) != FINDINGS_NONE; i++)
+        write_way(page, at);
     html_end(html);
+}
+
+static bool has_rule(const struct event *event, const char *rule)
+{
+    for (unsigned i = 0; i < event->rule_count; i++)
+        if (strcmp(event->rules[i], rule) == 0)
+            return true;
+    return false;
+}
+
+/* Only where it holds for each of them. */
+static void write_controls(struct page *page)
+{
+    const struct findings *f = page->findings;
+
+    for (size_t i = 0, at; (at = page_headline_event(f, i)) != FINDINGS_NONE; i++) {
+        const struct findings_share *before = &f->events[at].baseline;
+        if (before->attempts == 0 || 2 * before->failures >= before->attempts ||
+            !has_rule(f->events[at].event, "controls-good"))
+            return;
+    }
+    page_plain(page, "p", NULL, TEXT_HEADLINE_MORE_CONTROLS);
 }
 
 static void write_ended(struct page *page)
@@ -285,7 +316,7 @@ static void write_abroad(struct page *page)
         PAGE_ELEMENT(page, "p", NULL,
                      2 * abroad->failures < abroad->attempts ? TEXT_HEADLINE_MORE_ABROAD_WORKED
                                                              : TEXT_HEADLINE_MORE_ABROAD_FAILED,
-                     say_share("share", abroad, "/report/headline/abroad"));
+                     say_failed(say_share("share", abroad, "/report/headline/abroad")));
 }
 
 static void write_order(struct page *page)
@@ -328,6 +359,7 @@ static void write_found(struct page *page)
     size_t mine = 0;
 
     write_ways(page);
+    write_controls(page);
     write_abroad(page);
     write_ended(page);
     write_order(page);
@@ -353,7 +385,7 @@ static void write_worst(struct page *page)
                  say_name("service", page_service_name(page, f->events[at].service)),
                  say_name("carrier", page_carrier_name(page, f->events[at].carrier)),
                  say_text("class", page_class(page, f->events[at].event->class)),
-                 say_share("share", &f->events[at].share, "/events/%zu", at));
+                 say_failed(say_share("share", &f->events[at].share, "/events/%zu", at)));
 }
 
 static void write_looked(struct page *page, enum text_id text)
@@ -364,7 +396,7 @@ static void write_looked(struct page *page, enum text_id text)
                  say_count("attempts", f->total.attempts, "/report/total/attempts"),
                  say_count("services", f->service_count, NULL),
                  say_count("carriers", f->carrier_count, NULL),
-                 say_share("share", &f->total, "/report/total"));
+                 say_failed(say_share("share", &f->total, "/report/total")));
 }
 
 static void write_more(struct page *page)
@@ -415,13 +447,15 @@ void page_headline(struct page *page)
     struct headline headline;
 
     headline_make(page, &headline);
-    page_plain(page, "p", "kicker", TEXT_PAGE_KICKER);
     page_element(page, "h1", NULL, headline.text, headline.count, headline.words,
                  headline.word_count);
-    write_byline(page);
+    PAGE_ELEMENT(page, "p", "sure", TEXT_PAGE_EVENT_STRENGTH,
+                 say_text("strength", page_strength(page, page->findings->strength)),
+                 say_count("quality", page->findings->quality, "/report/quality/level"));
     html_begin(html, "div");
     html_attr(html, "class", "lead");
     write_more(page);
     html_end(html);
     page_plain(page, "p", "note", TEXT_PAGE_READING);
+    write_byline(page);
 }

@@ -151,6 +151,27 @@ struct say say_date(const char *name, int64_t time_us, int32_t offset_seconds)
     return word;
 }
 
+struct say say_date_before(const char *name, int64_t time_us, int64_t other_us,
+                           int32_t offset_seconds)
+{
+    struct say word = say_date(name, time_us, offset_seconds);
+    word.to_us = other_us;
+    return word;
+}
+
+struct say say_there(struct say hour, int32_t offset_seconds)
+{
+    hour.kind = SAY_LOCAL;
+    hour.offset_seconds = offset_seconds;
+    return hour;
+}
+
+struct say say_failed(struct say share)
+{
+    share.kind = SAY_FAILED;
+    return share;
+}
+
 struct say say_dates(const char *name, int64_t from_us, int64_t to_us, int32_t offset_seconds)
 {
     struct say word = word_of(name, SAY_DATES);
@@ -196,6 +217,9 @@ static char *word_text_of(const struct page *page, const struct say *word,
     case SAY_LOCAL:
         return language_hour(language, word->time_us, word->offset_seconds, out);
     case SAY_DATE:
+        if (word->to_us)
+            return language_date_before(language, word->time_us, word->to_us, word->offset_seconds,
+                                        out);
         return language_date(language, word->time_us, word->offset_seconds, out);
     case SAY_DATES:
         return language_dates(language, word->time_us, word->to_us, word->offset_seconds, out);
@@ -292,7 +316,8 @@ static void share_written(struct page *page, const struct say *word)
         return;
     }
     share_words(word, words);
-    page_say(page, TEXT_PAGE_SHARE, word->share->attempts, words, ARRAY_LENGTH(words));
+    page_say(page, word->kind == SAY_FAILED ? TEXT_PAGE_SHARE_FAILED : TEXT_PAGE_SHARE,
+             word->share->attempts, words, ARRAY_LENGTH(words));
 }
 
 static void element(struct page *page, const char *tag, const char *language, const char *text)
@@ -368,6 +393,7 @@ void page_word(struct page *page, const struct say *word)
         data_written(page, value, word->ref, word_text_of(page, word, text));
         break;
     case SAY_SHARE:
+    case SAY_FAILED:
         share_written(page, word);
         break;
     case SAY_DATES:
@@ -442,10 +468,11 @@ static void plain_word(struct page *page, struct buffer *out, const struct say *
     char text[LANGUAGE_TEXT_SIZE];
     struct say words[5];
 
-    if (word->kind == SAY_SHARE && word->share->attempts > 0) {
+    if ((word->kind == SAY_SHARE || word->kind == SAY_FAILED) && word->share->attempts > 0) {
         share_words(word, words);
-        page_say_plain(page, out, TEXT_PAGE_SHARE, word->share->attempts, words,
-                       ARRAY_LENGTH(words));
+        page_say_plain(page, out,
+                       word->kind == SAY_FAILED ? TEXT_PAGE_SHARE_FAILED : TEXT_PAGE_SHARE,
+                       word->share->attempts, words, ARRAY_LENGTH(words));
     } else if (word->kind == SAY_NAMES) {
         plain_names(page, out, word->names, word->count);
     } else if (word->kind == SAY_TEXT || word->kind == SAY_ENGLISH || word->kind == SAY_COMMAND) {
