@@ -253,6 +253,12 @@ static size_t shown_length(const char *text)
 
 /* ---- as markup ---- */
 
+#define BARE_MAX    64 /* bytes; what is longer has to be broken */
+#define RIGHT_MARK  "\u200f"
+#define ISOLATE     "\u2068"
+#define ISOLATE_END "\u2069"
+#define FIRM_SPACE  "\u00a0"
+
 static void cut_written(struct page *page, const char *text, size_t maximum)
 {
     size_t length = cut_length(text, maximum);
@@ -357,10 +363,46 @@ static void english_written(struct page *page, const char *text)
     html_end(&page->html);
 }
 
-void page_word(struct page *page, const struct say *word)
+/* WeasyPrint orders what is within one element by direction, but not elements beside each other, and takes the
+ * direction of each line from its first letter: there a word is text, isolated, and within a sentence not broken. */
+static bool is_bare(const struct page *page)
+{
+    return page->options->for_print && language_is_rtl(page->language);
+}
+
+static bool bare_written(struct page *page, const struct say *word, bool is_firm)
+{
+    char text[LANGUAGE_TEXT_SIZE] = "";
+    const char *shown = word->text;
+
+    if (word->kind == SAY_TEXT || word->kind == SAY_NAMES || word->kind == SAY_COMMAND ||
+        word->kind == SAY_SHARE || word->kind == SAY_FAILED || word->kind == SAY_SAID)
+        return false;
+    if (word->kind > SAY_ENGLISH)
+        shown = word_text_of(page, word, text);
+    shown = known(page, shown);
+    if (strlen(shown) > BARE_MAX)
+        return false;
+    html_copy(&page->html, RIGHT_MARK ISOLATE, strlen(RIGHT_MARK ISOLATE));
+    for (const char *at = shown; *at;) {
+        size_t length = strcspn(at, " ");
+        html_text_n(&page->html, at, length);
+        at += length;
+        if (*at == ' ') {
+            html_copy(&page->html, is_firm ? FIRM_SPACE : " ", is_firm ? strlen(FIRM_SPACE) : 1);
+            at++;
+        }
+    }
+    html_copy(&page->html, ISOLATE_END, strlen(ISOLATE_END));
+    return true;
+}
+
+static void write_word(struct page *page, const struct say *word, bool is_firm)
 {
     char text[LANGUAGE_TEXT_SIZE], value[NUMBER_SIZE];
 
+    if (is_bare(page) && bare_written(page, word, is_firm))
+        return;
     switch (word->kind) {
     case SAY_TEXT:
         html_text(&page->html, known(page, word->text));
@@ -407,6 +449,11 @@ void page_word(struct page *page, const struct say *word)
     }
 }
 
+void page_word(struct page *page, const struct say *word)
+{
+    write_word(page, word, false);
+}
+
 static const struct say *find_word(const struct text_piece *piece, const struct say *words,
                                    size_t word_count)
 {
@@ -423,6 +470,8 @@ void page_say(struct page *page, enum text_id text, uint64_t count, const struct
     const char *at = language_text_for(page->language, text, count);
     struct text_piece piece;
 
+    if (is_bare(page))
+        html_copy(&page->html, RIGHT_MARK, strlen(RIGHT_MARK));
     while (text_next_piece(&at, &piece)) {
         const struct say *word = piece.is_placeholder ? find_word(&piece, words, word_count) : NULL;
         if (!piece.is_placeholder)
@@ -430,7 +479,7 @@ void page_say(struct page *page, enum text_id text, uint64_t count, const struct
         else if (word && word->kind == SAY_SAID)
             page_say(page, word->inner, count, words, word_count);
         else if (word)
-            page_word(page, word);
+            write_word(page, word, true);
         else
             page->html.failed = true; /* a text that its writer does not know */
     }
