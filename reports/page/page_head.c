@@ -328,7 +328,9 @@ static void write_order(struct page *page)
 
     if (!order || !order->order)
         return;
-    PAGE_ELEMENT(page, "p", NULL, TEXT_HEADLINE_MORE_ORDER,
+    PAGE_ELEMENT(page, "p", NULL,
+                 f->headline == HEADLINE_ORDER_NOT_OBSERVED ? TEXT_HEADLINE_MORE_ORDER_ONLY
+                                                            : TEXT_HEADLINE_MORE_ORDER,
                  say_english("title", order->order->title),
                  say_english("issuer", order->order->issuer));
     if (order->times.due_us == CATALOG_NO_TIME || order->times.due_us == 0)
@@ -339,6 +341,42 @@ static void write_order(struct page *page)
                  first_us == CATALOG_NO_TIME || first_us == due_us ? TEXT_HEADLINE_MORE_ORDER_DUE
                                                                    : TEXT_HEADLINE_MORE_ORDER_MOVED,
                  say_date("due", due_us - 1, offset), say_date("first", first_us - 1, offset));
+}
+
+/* Of a service that the order names, on a carrier that was not seen to carry it out. */
+static bool is_worked(const struct findings_order *order, const struct findings_pair *pair)
+{
+    bool named = false;
+
+    for (size_t i = 0; i < order->order->service_count && !named; i++)
+        named = pair->service && strcmp(order->order->services[i], pair->service) == 0;
+    for (size_t i = 0; i < order->row_count && named; i++)
+        if (pair->carrier && strcmp(order->rows[i].carrier, pair->carrier) == 0)
+            return order->rows[i].verdict == ORDER_NOT_OBSERVED;
+    return false;
+}
+
+/* What the order did not stop, carrier by carrier. */
+static void write_worked(struct page *page)
+{
+    const struct findings *f = page->findings;
+    size_t written = 0;
+
+    if (f->headline_order == FINDINGS_NONE)
+        return;
+    for (size_t i = 0; i < f->pair_count && written < WAYS_MAX; i++) {
+        if (!is_worked(&f->orders[f->headline_order], &f->pairs[i]))
+            continue;
+        if (written++ == 0) {
+            page_plain(page, "p", NULL, TEXT_HEADLINE_MORE_MANNER);
+            html_begin(&page->html, "ul");
+        }
+        PAGE_ELEMENT(page, "li", NULL, TEXT_HEADLINE_MORE_WAY_WORKED,
+                     say_name("carrier", page_carrier_name(page, f->pairs[i].carrier)),
+                     say_failed(say_share("share", &f->pairs[i].share, "/pairs/%zu", i)));
+    }
+    if (written > 0)
+        html_end(&page->html);
 }
 
 static void write_actors(struct page *page)
@@ -413,6 +451,7 @@ static void write_more(struct page *page)
         break;
     case HEADLINE_ORDER_NOT_OBSERVED:
         write_order(page);
+        write_worked(page);
         write_looked(page, TEXT_HEADLINE_MORE_LOOKED);
         page_plain(page, "p", NULL, TEXT_HEADLINE_MORE_NOTHING);
         break;
@@ -449,7 +488,9 @@ void page_headline(struct page *page)
     headline_make(page, &headline);
     page_element(page, "h1", NULL, headline.text, headline.count, headline.words,
                  headline.word_count);
-    PAGE_ELEMENT(page, "p", "sure", TEXT_PAGE_EVENT_STRENGTH,
+    PAGE_ELEMENT(page, "p", "sure",
+                 page->findings->strength == STRENGTH_NOT_MEASURABLE ? TEXT_HEADLINE_SURE
+                                                                     : TEXT_PAGE_EVENT_STRENGTH,
                  say_text("strength", page_strength(page, page->findings->strength)),
                  say_count("quality", page->findings->quality, "/report/quality/level"));
     html_begin(html, "div");

@@ -20,6 +20,24 @@ static void scale(struct page *page, enum text_id title, const struct say *word,
     page_plain(page, "p", "note", help);
 }
 
+/* What was compared differs with what was found. */
+static enum text_id confirmed_means(const struct findings *f)
+{
+    size_t at = page_headline_event(f, 0);
+
+    if (at == FINDINGS_NONE)
+        return TEXT_STRENGTH_MEANS_CONFIRMED_OTHER;
+    switch (f->events[at].event->class) {
+    case EVENT_BLOCKED:
+    case EVENT_THROTTLED:
+        return TEXT_STRENGTH_MEANS_CONFIRMED;
+    case EVENT_OUTAGE:
+        return TEXT_STRENGTH_MEANS_CONFIRMED_OUTAGE;
+    default:
+        return TEXT_STRENGTH_MEANS_CONFIRMED_OTHER;
+    }
+}
+
 static void strength_box(struct page *page)
 {
     static const enum text_id means[] = {
@@ -32,7 +50,9 @@ static void strength_box(struct page *page)
     const struct findings *f = page->findings;
     struct say word = say_text("", page_strength(page, f->strength));
 
-    scale(page, TEXT_STRENGTH_TITLE, &word, means[f->strength], TEXT_STRENGTH_SCALE);
+    scale(page, TEXT_STRENGTH_TITLE, &word,
+          f->strength == STRENGTH_CONFIRMED ? confirmed_means(f) : means[f->strength],
+          TEXT_STRENGTH_SCALE);
     if (f->event_count > 0 && f->proven > 0)
         PAGE_ELEMENT(page, "p", NULL, TEXT_STRENGTH_PROVEN,
                      say_count("proven", f->proven, "/report/proven"));
@@ -66,12 +86,14 @@ static void quality_box(struct page *page)
     page_plain(page, "h3", NULL, TEXT_QUALITY_TITLE);
     PAGE_ELEMENT(page, "p", "big", TEXT_QUALITY_OF,
                  say_count("quality", quality, "/report/quality/level"));
-    page_plain(page, "p", NULL, means[quality]);
+    page_plain(page, "p", NULL,
+               quality == 5 && f->strength == STRENGTH_NOT_MEASURABLE ? TEXT_QUALITY_FEW
+                                                                      : means[quality]);
     html_begin(html, "ul");
     for (size_t i = 0; i < ARRAY_LENGTH(reasons); i++)
         if (reasons[i].holds)
             page_plain(page, "li", NULL, reasons[i].text);
-    if (quality == 5)
+    if (quality == 5 && f->strength != STRENGTH_NOT_MEASURABLE)
         page_plain(page, "li", NULL, TEXT_QUALITY_WHY_NOTHING);
     html_end(html);
     page_plain(page, "p", "note", TEXT_QUALITY_SCALE);
@@ -102,9 +124,9 @@ static uint64_t packets_lost(const struct findings *findings)
 
 void page_not_shown(struct page *page)
 {
-    static const enum text_id always[] = {
-        TEXT_LIMIT_WHO,      TEXT_LIMIT_PASSIVE,  TEXT_LIMIT_TUNNEL, TEXT_LIMIT_PORTAL,
-        TEXT_LIMIT_FIREWALL, TEXT_LIMIT_PROVIDER, TEXT_LIMIT_DOWN};
+    static const enum text_id always[] = {TEXT_LIMIT_PASSIVE,  TEXT_LIMIT_TUNNEL,
+                                          TEXT_LIMIT_PORTAL,   TEXT_LIMIT_FIREWALL,
+                                          TEXT_LIMIT_PROVIDER, TEXT_LIMIT_DOWN};
     const struct findings *f = page->findings;
     uint64_t lost = packets_lost(f);
     struct html *html = &page->html;
@@ -119,6 +141,7 @@ void page_not_shown(struct page *page)
                      say_text("country", language_country(page->language, f->country)));
     if (f->quality_one_vantage)
         page_plain(page, "li", NULL, TEXT_LIMIT_ONE_VANTAGE);
+    page_plain(page, "li", NULL, f->proven > 0 ? TEXT_LIMIT_WHO : TEXT_LIMIT_WHO_UNPROVEN);
     for (size_t i = 0; i < ARRAY_LENGTH(always); i++)
         page_plain(page, "li", NULL, always[i]);
     if (lost > 0)
