@@ -80,6 +80,7 @@ static void quality_box(struct page *page)
         {f->quality_gaps, TEXT_QUALITY_WHY_GAPS},
     };
     struct html *html = &page->html;
+    size_t written = 0;
 
     html_begin(html, "div");
     html_attr(html, "class", "box");
@@ -89,13 +90,17 @@ static void quality_box(struct page *page)
     page_plain(page, "p", NULL,
                quality == 5 && f->strength == STRENGTH_NOT_MEASURABLE ? TEXT_QUALITY_FEW
                                                                       : means[quality]);
-    html_begin(html, "ul");
-    for (size_t i = 0; i < ARRAY_LENGTH(reasons); i++)
-        if (reasons[i].holds)
-            page_plain(page, "li", NULL, reasons[i].text);
-    if (quality == 5 && f->strength != STRENGTH_NOT_MEASURABLE)
-        page_plain(page, "li", NULL, TEXT_QUALITY_WHY_NOTHING);
-    html_end(html);
+    for (size_t i = 0; i < ARRAY_LENGTH(reasons); i++) {
+        if (!reasons[i].holds)
+            continue;
+        if (written++ == 0)
+            html_begin(html, "ul");
+        page_plain(page, "li", NULL, reasons[i].text);
+    }
+    if (written > 0)
+        html_end(html);
+    else if (f->strength != STRENGTH_NOT_MEASURABLE)
+        page_plain(page, "p", NULL, TEXT_QUALITY_WHY_NOTHING);
     page_plain(page, "p", "note", TEXT_QUALITY_SCALE);
     html_end(html);
 }
