@@ -253,6 +253,25 @@ static void write_way(struct page *page, size_t at)
                      say_text("class", page_class(page, event->event->class)));
 }
 
+/* The carriers of the country on which the same service went on working. */
+static void write_spared(struct page *page)
+{
+    const struct findings *f = page->findings;
+    const struct findings_event *event = &f->events[page_headline_event(f, 0)];
+
+    for (size_t i = 0, written = 0; i < f->pair_count && written < WAYS_MAX; i++) {
+        const struct findings_pair *pair = &f->pairs[i];
+        if (pair->worst_event != FINDINGS_NONE || pair->strength != STRENGTH_NONE ||
+            !pair->service || !event->service || strcmp(pair->service, event->service) != 0 ||
+            !pair->country || !event->country || strcmp(pair->country, event->country) != 0)
+            continue;
+        PAGE_ELEMENT(page, "li", NULL, TEXT_HEADLINE_MORE_WAY_WORKED,
+                     say_name("carrier", page_carrier_name(page, pair->carrier)),
+                     say_failed(say_share("share", &pair->share, "/pairs/%zu", i)));
+        written++;
+    }
+}
+
 /* Carrier by carrier: what was seen there. */
 static void write_ways(struct page *page)
 {
@@ -263,6 +282,7 @@ static void write_ways(struct page *page)
     for (size_t i = 0, at;
          i < WAYS_MAX && (at = page_headline_event(page->findings, i)) != FINDINGS_NONE; i++)
         write_way(page, at);
+    write_spared(page);
     html_end(html);
 }
 
