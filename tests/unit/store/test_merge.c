@@ -146,6 +146,87 @@ static void test_without_index(void **state)
 }
 
 /* A reader that is open while inputs begin and rows come sees a list that fits together. */
+static int64_t ask(const char *path, const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    int64_t value = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return value;
+}
+
+static const char has_index[] = "SELECT count(*) FROM sqlite_schema WHERE name = 'flows_start'";
+static const char says_order[] = "SELECT count(*) FROM meta WHERE key = 'order' AND value = 'id'";
+
+/* One more input, whose flows begin `step` apart from `start_us` on. */
+static void put_input(const struct testing *testing, uint8_t mark, int64_t start_us, int64_t step)
+{
+    struct store *store = testing_open(testing->path);
+    uint32_t input = testing_begin_input(store, "x.pcap", mark);
+    char host[32];
+
+    for (unsigned k = 20; k > 0; k--) {
+        snprintf(host, sizeof(host), "host%u", k);
+        put_at(store, input, k, start_us + step * k, host);
+    }
+    assert_int_equal(store_close(store, NULL), DL_OK);
+}
+
+static void check_rows(const struct testing *testing, int64_t since_us, unsigned wanted)
+{
+    struct store_reader *reader = testing_read(testing->path);
+
+    assert_int_equal(check_order(reader, since_us, 0), wanted);
+    store_reader_close(reader);
+}
+
+static void test_in_order_needs_no_index(void **state)
+{
+    const struct testing *testing = *state;
+
+    put_input(testing, 1, TESTING_START, 10);
+    put_input(testing, 2, TESTING_START + 1000, 0);
+    assert_int_equal(ask(testing->path, says_order), 1);
+    assert_int_equal(ask(testing->path, has_index), 0);
+    check_rows(testing, 0, 40);
+    check_rows(testing, TESTING_START + 101, 30);
+}
+
+/* The third input began before the second. */
+static void test_out_of_order_has_an_index(void **state)
+{
+    const struct testing *testing = *state;
+
+    put_input(testing, 1, TESTING_START, 10);
+    put_input(testing, 2, TESTING_START + 1000, 10);
+    put_input(testing, 3, TESTING_START + 995, 10);
+    assert_int_equal(ask(testing->path, says_order), 0);
+    assert_int_equal(ask(testing->path, has_index), 1);
+    check_rows(testing, 0, 60);
+}
+
+/* What a store says of itself is not believed. */
+static void test_order_that_is_none(void **state)
+{
+    const struct testing *testing = *state;
+    struct store_query query = {0};
+    struct observation now;
+    int status;
+
+    put_input(testing, 1, TESTING_START, -10);
+    ask(testing->path, "INSERT OR REPLACE INTO meta VALUES ('order', 'id')");
+    struct store_reader *reader = testing_read(testing->path);
+    assert_int_equal(store_reader_begin(reader, &query, NULL), DL_OK);
+    while ((status = store_reader_next(reader, &now, NULL)) == DL_OK) {
+    }
+    assert_int_equal(status, DL_CORRUPT);
+    store_reader_close(reader);
+}
+
 static void test_while_written(void **state)
 {
     const struct testing *testing = *state;
@@ -208,8 +289,15 @@ static void test_many_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_merged_in_order), TEST(test_get_within_a_pass), TEST(test_without_index),
-        TEST(test_while_written),   TEST(test_none_and_too_many), TEST(test_many_names),
+        TEST(test_merged_in_order),
+        TEST(test_get_within_a_pass),
+        TEST(test_without_index),
+        TEST(test_in_order_needs_no_index),
+        TEST(test_out_of_order_has_an_index),
+        TEST(test_order_that_is_none),
+        TEST(test_while_written),
+        TEST(test_none_and_too_many),
+        TEST(test_many_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
