@@ -2,7 +2,6 @@
 #include "probe/flow/track.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 
 #include "base/array.h"
 #include "base/cursor.h"
