@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,22 +23,6 @@
 
 #define PROGRESS_EVERY_US  (CLOCK_SECOND_US / 5)
 #define DATABASES_TEXT_MAX 2048
-
-volatile sig_atomic_t ingest_stop_wanted;
-
-static void on_signal(int number)
-{
-    (void)number;
-    ingest_stop_wanted = 1;
-}
-
-void ingest_watch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 const struct catalog *ingest_catalog(const struct ingest *ingest)
 {
@@ -474,7 +457,9 @@ static void file_one(struct ingest *ingest, const struct input_file *file)
         ingest->result.skipped++;
         return;
     }
-    int status = capture_open_file(&capture, file->path, ingest->options->filter, &error);
+    int status = ingest_await_bytes(file->path)
+                     ? capture_open_file(&capture, file->path, ingest->options->filter, &error)
+                     : -EINTR;
     if (status == -EINTR) {
         ingest->result.interrupted = true;
         return;
