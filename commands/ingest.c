@@ -5,38 +5,24 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "probe/capture/filter.h"
 #include "probe/capture/inputs.h"
+#include "probe/classify/dpi.h"
 #include "probe/probe.h"
 #include "store/store.h"
 
-#define PROGRESS_EVERY_US (CLOCK_SECOND_US / 5)
-
-volatile sig_atomic_t ingest_stop_wanted;
-
-static void on_signal(int number)
-{
-    (void)number;
-    ingest_stop_wanted = 1;
-}
-
-void ingest_watch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
+#define PROGRESS_EVERY_US  (CLOCK_SECOND_US / 5)
+#define DATABASES_TEXT_MAX 2048
 
 const struct catalog *ingest_catalog(const struct ingest *ingest)
 {
@@ -127,6 +113,28 @@ int ingest_check_epoch(struct ingest *ingest, struct dl_error *error)
     return status;
 }
 
+/* What else than packets the rows rest on; a report names it. */
+static int put_versions(struct ingest *ingest, struct dl_error *error)
+{
+    struct buffer databases;
+    char built[CLOCK_TEXT_SIZE];
+    int status = store_put_meta(ingest->store, "fingerprints",
+                                fingerprints_version(ingest->fingerprints), error);
+
+    buffer_init(&databases, DATABASES_TEXT_MAX);
+    for (size_t i = 0; i < geo_database_count(ingest->geo); i++) {
+        const struct geo_database *database = geo_database_at(ingest->geo, i);
+        buffer_printf(&databases, "%s%s of %.10s", i ? ", " : "", database->type,
+                      clock_format(database->built_us, built));
+    }
+    if (status == DL_OK)
+        status = store_put_meta(ingest->store, "ndpi_version", dpi_version(), error);
+    if (status == DL_OK && databases.length > 0)
+        status = store_put_meta(ingest->store, "geo", buffer_text(&databases), error);
+    buffer_finish(&databases);
+    return status;
+}
+
 static int open_parts(struct ingest *ingest, struct dl_error *error)
 {
     const struct ingest_options *o = ingest->options;
@@ -155,8 +163,7 @@ static int open_parts(struct ingest *ingest, struct dl_error *error)
     if (status == DL_OK && ingest->key)
         status = store_put_meta(ingest->store, "key_epoch", key_epoch(ingest->key), error);
     if (status == DL_OK)
-        status = store_put_meta(ingest->store, "fingerprints",
-                                fingerprints_version(ingest->fingerprints), error);
+        status = put_versions(ingest, error);
     if (status == DL_OK)
         status = ingest_open_workers(ingest, error);
     return status;
@@ -450,7 +457,9 @@ static void file_one(struct ingest *ingest, const struct input_file *file)
         ingest->result.skipped++;
         return;
     }
-    int status = capture_open_file(&capture, file->path, ingest->options->filter, &error);
+    int status = ingest_await_bytes(file->path)
+                     ? capture_open_file(&capture, file->path, ingest->options->filter, &error)
+                     : -EINTR;
     if (status == -EINTR) {
         ingest->result.interrupted = true;
         return;

@@ -35,6 +35,8 @@ struct ingest {
 
 /* Set by SIGINT and SIGTERM. */
 extern volatile sig_atomic_t ingest_stop_wanted;
+/* Where the path is standard input: until it has something to say. False where a signal came. */
+bool ingest_await_bytes(const char *path);
 void ingest_watch_signals(void);
 
 /* Says what the store said, if it failed, and remembers that it takes no more. */

@@ -12,7 +12,8 @@
 #include "reports/language/language.h"
 #include "reports/publish/publish.h"
 
-#define KIB 1024u
+#define KIB         1024u
+#define CONTACT_MAX 200 /* bytes */
 
 /* ---- options ---- */
 
@@ -27,6 +28,8 @@ void reporting_init(struct reporting *reporting)
         {"embargo-until", 0, "DATE", OPTION_TIME, &reporting->embargo_us,
          "mark it as not to be published before"},
         {"draft", 0, NULL, OPTION_FLAG, &reporting->draft, "mark it as a draft"},
+        {"contact", 0, "TEXT", OPTION_TEXT, &reporting->contact,
+         "where corrections and replies go: printed on the page"},
         {"language", 0, "CODE", OPTION_TEXT, &reporting->language,
          "language of the page: en (default), ur"},
         {"lang", 0, "CODE", OPTION_TEXT, &reporting->language, "the same as --language"},
@@ -59,6 +62,11 @@ bool reporting_check(const struct reporting *reporting)
     }
     if (!language_find(reporting->language)) {
         say_languages(reporting->language);
+        return false;
+    }
+    if (reporting->contact &&
+        (!reporting->contact[0] || strlen(reporting->contact) > CONTACT_MAX)) {
+        log_error("--contact takes a text of 1 to %d bytes", CONTACT_MAX);
         return false;
     }
     if (reporting->key && !reporting->bundle) {
@@ -105,6 +113,7 @@ static int write_findings(const struct reporting *reporting, const struct common
                                              .event = reporting->event,
                                              .carrier = reporting->carrier,
                                              .service = reporting->service,
+                                             .contact = reporting->contact,
                                              .draft = reporting->draft,
                                              .embargo_us = reporting->embargo_us,
                                              .command_line = command_line};

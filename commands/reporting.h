@@ -10,13 +10,14 @@
 #include "base/buffer.h"
 #include "commands/command.h"
 
-#define REPORTING_SPECS 10
+#define REPORTING_SPECS 11
 
 struct reporting {
     const char *folder;
     uint64_t minimum_clients;
     const char *event, *carrier, *service; /* only these; NULL: all. Options of report alone */
     int64_t embargo_us;
+    const char *contact; /* of whoever publishes; NULL: none */
     bool draft, no_pictures;
     const char *language;     /* code */
     const char *bundle, *key; /* FILE.tar.zst and a minisign secret key; NULL: none */

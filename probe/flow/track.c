@@ -2,7 +2,6 @@
 #include "probe/flow/track.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 
 #include "base/array.h"
 #include "base/cursor.h"
@@ -491,55 +490,6 @@ static bool is_reuse(const struct tracker *tracker, const struct flow *flow,
 
 /* ---- ICMP errors ---- */
 
-static uint8_t transport_of(uint8_t protocol)
-{
-    switch (protocol) {
-    case IPPROTO_TCP:
-        return TRANSPORT_TCP;
-    case IPPROTO_UDP:
-        return TRANSPORT_UDP;
-    case IPPROTO_ICMP:
-    case IPPROTO_ICMPV6:
-        return TRANSPORT_ICMP;
-    default:
-        return TRANSPORT_NONE;
-    }
-}
-
-static bool icmp_error(struct tracker *tracker, const struct packet *packet,
-                       struct tracked *ret_tracked)
-{
-    const struct packet_quote *q = &packet->quote;
-    uint8_t transport = transport_of(q->protocol);
-    struct flow_lookup lookup = flow_table_key(tracker->table, &q->source, q->source_port,
-                                               &q->destination, q->destination_port, transport, 0);
-    struct flow *flow = tracker_unless_overdue(
-        tracker, flow_table_find(tracker->table, &lookup, &q->source, q->source_port,
-                                 &q->destination, q->destination_port, transport));
-    if (!flow) {
-        tracker->icmp_unmatched++;
-        return false;
-    }
-    enum side side = flow_side_of(flow, lookup.from_high);
-    struct details *details = tracker_details(tracker, flow);
-    if (details && !details->icmp.present) {
-        details->icmp = (struct icmp_facts){
-            .present = true,
-            .type = packet->icmp_type,
-            .code = packet->icmp_code,
-            .ip_version = packet->ip_version,
-            .side = (uint8_t)side,
-            .ttl = packet->ttl,
-            .quoted_ttl = q->ttl,
-            .from_server = address_equal(&packet->source, flow_address(flow, SIDE_SERVER)),
-            .after_us = flow_offset_us(flow, packet->time_us)};
-    }
-    if (details)
-        details->icmp.count += details->icmp.count < UINT8_MAX;
-    *ret_tracked = (struct tracked){.flow = flow, .side = side, .icmp_error = true};
-    return true;
-}
-
 void tracker_look(struct tracker *tracker, const struct packet *packet, struct track_look *ret_look)
 {
     ret_look->lookup =
@@ -572,7 +522,7 @@ bool tracker_packet_looked(struct tracker *tracker, const struct packet *packet,
                            const struct track_look *look, struct tracked *ret_tracked)
 {
     if (packet->has_quote)
-        return icmp_error(tracker, packet, ret_tracked);
+        return tracker_icmp_error(tracker, packet, ret_tracked);
     struct flow_lookup lookup = look->lookup;
     struct flow *flow = look->flow;
     if (!flow || !flow_table_is(flow, &lookup, &packet->source, packet->source_port,

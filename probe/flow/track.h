@@ -30,7 +30,8 @@ struct tracker {
     struct pool evidence, details, more, texts, paces;
     struct contents contents;
     struct track_options options;
-    int64_t passed_us; /* set by the owner: flows that were silent for too long by then have ended */
+    int64_t
+        passed_us; /* set by the owner: flows that were silent for too long by then have ended */
     uint64_t evidence_refused, icmp_unmatched, details_refused, paces_refused;
 };
 
@@ -91,6 +92,9 @@ static inline struct suspect_kept *tracker_suspect(const struct tracker *tracker
     struct details_more *more = pool_at(&tracker->more, details->more);
     return &more->suspects[i - SUSPECTS_AT_HAND];
 }
+/* An ICMP error: false where it quotes a packet of no known flow (counted). */
+bool tracker_icmp_error(struct tracker *tracker, const struct packet *packet,
+                        struct tracked *ret_tracked);
 /* Where details become scarce, closed flows that linger for late packets end before their time: what is known
  * of them is worth more than what might still come. Between packets only: flows end. */
 void tracker_make_room(struct tracker *tracker);

@@ -122,11 +122,13 @@ char *overview_word(const struct chart *chart, const struct overview_row *row, b
         memcpy(out, word, sizeof(word));
         return out;
     }
+    const struct findings_share *share = event ? &event->share : &row->pair->share;
     const struct text_word words[] = {
         {"word", word},
-        {"failed", language_count(language, row->pair->share.failures, failed)},
-        {"attempts", language_count(language, row->pair->share.attempts, attempts)}};
-    return chart_say(language, TEXT_CHART_ROW_SHARE, 0, words, ARRAY_LENGTH(words), out);
+        {"failed", language_count(language, share->failures, failed)},
+        {"attempts", language_count(language, share->attempts, attempts)}};
+    return chart_say(language, event ? TEXT_CHART_ROW_SHARE_SINCE : TEXT_CHART_ROW_SHARE, 0, words,
+                     ARRAY_LENGTH(words), out);
 }
 
 /* ---- drawing ---- */

@@ -55,6 +55,7 @@ struct findings_options { /* all borrowed; must outlive the findings */
     uint32_t minimum_clients;   /* 0: FINDINGS_MINIMUM_CLIENTS */
     const char *event;          /* only this event's id; NULL all. The same for the next two */
     const char *carrier, *service;
+    const char *contact;      /* for corrections and replies, as the page shows it; NULL: none */
     bool draft;               /* is marked so everywhere */
     int64_t embargo_us;       /* not to be published before; 0 none. Midnight UTC of a date */
     const char *command_line; /* to be typed again, without folders; NULL */

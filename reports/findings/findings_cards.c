@@ -168,8 +168,9 @@ static void fill(struct collecting *collecting, struct candidate *candidate,
     ladder_make(&candidate->ladder, flow, &judged->verdict);
 }
 
-static int take_flow(struct collecting *collecting, const struct judged *judged)
+static int take_flow(void *context, const struct judged *judged)
 {
+    struct collecting *collecting = context;
     struct findings_inner *inner = collecting->inner;
     struct candidate key = {.input = judged->flow.input, .packet = judged->flow.packet};
     size_t low = 0, high = collecting->count;
@@ -193,29 +194,6 @@ static int take_flow(struct collecting *collecting, const struct judged *judged)
             return -ENOMEM;
     }
     return DL_OK;
-}
-
-static int read_flows(struct collecting *collecting, struct dl_error *error)
-{
-    struct findings_inner *inner = collecting->inner;
-    const struct store_query query = {.with_evidence = true};
-    struct judge_pass *pass = NULL;
-    struct judged judged;
-    uint64_t flows = 0;
-    int64_t start_us;
-    int status = judge_pass_create(&pass, inner->sources.reader, &query,
-                                   catalog_injectors(inner->findings->options->catalog), error);
-
-    while (status == DL_OK && (status = judge_pass_next(pass, &judged, error)) == DL_OK) {
-        if (++flows % FINDINGS_PROGRESS == 0 && inner->sources.progress)
-            status = inner->sources.progress(inner->sources.context, flows);
-        if (status == DL_OK)
-            status = findings_attempt_start(inner, &judged, &start_us, error);
-        if (status == DL_OK && findings_flow_is_given(inner, &judged.flow, start_us))
-            status = take_flow(collecting, &judged);
-    }
-    judge_pass_destroy(pass);
-    return status == DL_END ? DL_OK : status;
 }
 
 /* ---- which are kept ---- */
@@ -370,7 +348,7 @@ int findings_find_cards(struct findings_inner *inner, struct dl_error *error)
         return DL_OK;
     status = list_candidates(&collecting);
     if (status == DL_OK)
-        status = read_flows(&collecting, error);
+        status = findings_each_flow(inner->findings, take_flow, &collecting, error);
     if (status == DL_OK)
         status = choose(&collecting);
     free(collecting.candidates);

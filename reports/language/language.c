@@ -309,6 +309,21 @@ char *language_date(const struct language *language, int64_t time_us, int32_t of
     return say_date(language, &moment, out);
 }
 
+char *language_date_before(const struct language *language, int64_t time_us, int64_t other_us,
+                           int32_t offset_seconds, char out[LANGUAGE_TEXT_SIZE])
+{
+    struct moment moment = moment_of(language, time_us, offset_seconds);
+    struct moment other = moment_of(language, other_us, offset_seconds);
+    const struct text_word words[] = {{"day", moment.day}, {"month", moment.month_name}};
+
+    if (moment.year != other.year)
+        return say_date(language, &moment, out);
+    return say_format(language,
+                      moment.month == other.month ? TEXT_FORMAT_DATE_OF_MONTH
+                                                  : TEXT_FORMAT_DATE_OF_YEAR,
+                      words, ARRAY_LENGTH(words), out);
+}
+
 char *language_hour(const struct language *language, int64_t time_us, int32_t offset_seconds,
                     char out[LANGUAGE_TEXT_SIZE])
 {

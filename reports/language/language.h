@@ -69,6 +69,10 @@ char *language_date(const struct language *language, int64_t time_us, int32_t of
                     char out[LANGUAGE_TEXT_SIZE]);
 char *language_hour(const struct language *language, int64_t time_us, int32_t offset_seconds,
                     char out[LANGUAGE_TEXT_SIZE]);
+/* The first of two dates, without what it shares with the second: "30" of "30 and 31 November 2015", "30 November"
+ * of "30 November and 1 December 2015". */
+char *language_date_before(const struct language *language, int64_t time_us, int64_t other_us,
+                           int32_t offset_seconds, char out[LANGUAGE_TEXT_SIZE]);
 /* Short, for axes and tables: "30 Nov", "30 Nov 17:00". */
 char *language_day_short(const struct language *language, int64_t time_us, int32_t offset_seconds,
                          char out[LANGUAGE_TEXT_SIZE]);

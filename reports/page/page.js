@@ -68,6 +68,14 @@
     table.parentElement.before(label);
   };
 
+  /* What is closed on the screen is open on paper. */
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = Array.from(document.querySelectorAll("details:not([open])"));
+    opened.forEach((each) => { each.open = true; });
+  });
+  addEventListener("afterprint", () => opened.forEach((each) => { each.open = false; }));
+
   for (const table of document.querySelectorAll("table[data-filter]")) {
     if (table.tBodies[0].rows.length > 1) {
       makeSortable(table);

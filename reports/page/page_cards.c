@@ -295,7 +295,7 @@ static void who(struct page *page, const struct findings_card *card, size_t inde
     page_plain(page, "p", "verdict", text);
     if (card->score >= 0)
         PAGE_ELEMENT(page, "p", NULL, TEXT_CARD_SCORE,
-                     say_decimal("score", card->score, 2, "/cards/%zu/score", index));
+                     say_percent("score", card->score, "/cards/%zu/score", index));
 }
 
 static void write_card(struct page *page, size_t index)
@@ -326,6 +326,12 @@ void page_event_cards(struct page *page, size_t at)
         page_plain(page, "p", NULL, TEXT_PAGE_EVENT_CARDS_NONE);
     else
         page_plain(page, "p", "note", TEXT_CARD_TIME_HELP);
-    for (size_t i = 0; i < event->card_count && event->first_card + i < f->card_count; i++)
+    for (size_t i = 0; i < event->card_count && event->first_card + i < f->card_count; i++) {
+        if (i == 1)
+            page_details_for(page, TEXT_PAGE_EVENT_CARDS_MORE, event->card_count - 1,
+                             SAY_WORDS(say_count("count", event->card_count - 1, NULL)));
         write_card(page, event->first_card + i);
+    }
+    if (event->card_count > 1 && event->first_card + 1 < f->card_count)
+        html_end(&page->html);
 }

@@ -31,6 +31,8 @@ static void write_figure(struct page *page, struct chart_ref ref)
     chart_title(&title, page->findings, page->language, ref);
     chart_description(&description, page->findings, page->language, ref);
     html_begin(html, "figure");
+    if (ref.kind == CHART_OVERVIEW)
+        html_attr(html, "class", "whole");
     html_begin(html, "section");
     html_attr(html, "class", "wide");
     html_attr(html, "tabindex", "0");
@@ -38,9 +40,13 @@ static void write_figure(struct page *page, struct chart_ref ref)
     write_picture(page, ref, buffer_text(&title));
     html_end(html);
     html_begin(html, "figcaption");
+    page_details(page, TEXT_PAGE_CHARTS_WORDS);
+    html_begin(html, "p");
     html_text(html, buffer_text(&description));
     html_text(html, " ");
     html_text(html, page_text(page, TEXT_PAGE_CHARTS_SOURCE));
+    html_end(html);
+    html_end(html);
     html_end(html);
     html_end(html);
     if (title.failed || description.failed)
@@ -60,6 +66,8 @@ void page_charts(struct page *page)
     page_section_begin(page, "charts", TEXT_PAGE_SECTION_CHARTS);
     page_plain(page, "p", NULL,
                chart_at(f, 0, &ref) ? TEXT_PAGE_CHARTS_INTRO : TEXT_PAGE_CHARTS_NONE);
+    html_begin(&page->html, "div");
+    html_attr(&page->html, "class", "charts");
     for (; chart_at(f, count, &ref); count++) {
         uint64_t used = page->html.bytes - since;
         page_try_begin(page, &attempt);
@@ -67,6 +75,7 @@ void page_charts(struct page *page)
         left_out +=
             !page_try_end(page, &attempt, used < PAGE_ROOM_CHARTS ? PAGE_ROOM_CHARTS - used : 0);
     }
+    html_end(&page->html);
     if (left_out > 0) {
         PAGE_ELEMENT_FOR(page, "p", "note", TEXT_PAGE_MORE_CHARTS, left_out,
                          say_count("count", left_out, NULL));

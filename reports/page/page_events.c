@@ -268,7 +268,7 @@ static void write_event(struct page *page, size_t at, bool with_cards)
     write_title(page, event, at);
     html_begin(html, "ul");
     PAGE_ELEMENT(page, "li", NULL, TEXT_PAGE_EVENT_FAILED,
-                 say_share("share", &event->share, "/events/%zu", at));
+                 say_failed(say_share("share", &event->share, "/events/%zu", at)));
     write_how(page, at);
     write_times(page, at);
     write_who(page, at);

@@ -76,12 +76,18 @@ bool page_try_end(struct page *page, struct page_try *attempt, uint64_t room)
     return keeps;
 }
 
-void page_details(struct page *page, enum text_id summary)
+void page_details_for(struct page *page, enum text_id summary, uint64_t count,
+                      const struct say *words, size_t word_count)
 {
     html_begin(&page->html, "details");
     if (page->options->for_print)
         html_attr(&page->html, "open", NULL);
-    page_plain(page, "summary", NULL, summary);
+    page_element(page, "summary", NULL, summary, count, words, word_count);
+}
+
+void page_details(struct page *page, enum text_id summary)
+{
+    page_details_for(page, summary, 0, NULL, 0);
 }
 
 void page_link(struct page *page, const char *anchor)

@@ -106,7 +106,8 @@ static void add_dates(const struct page *page, struct headline *headline,
         text = TEXT_HEADLINE_ON;
     }
     add(headline, say_said("dates", text));
-    add(headline, say_date("from", from_us, offset));
+    add(headline, text == TEXT_HEADLINE_BETWEEN ? say_date_before("from", from_us, to_us, offset)
+                                                : say_date("from", from_us, offset));
     add(headline, say_date("to", to_us, offset));
 }
 
@@ -206,7 +207,7 @@ static void headline_make(const struct page *page, struct headline *headline)
         break;
     case HEADLINE_NOTHING:
         headline->text = TEXT_HEADLINE_NOTHING;
-        add(headline, say_date("from", f->first_us, page->offset_seconds));
+        add(headline, say_date_before("from", f->first_us, f->last_us - 1, page->offset_seconds));
         add(headline, say_date("to", f->last_us - 1, page->offset_seconds));
         break;
     case HEADLINE_NOT_ENOUGH:
@@ -226,35 +227,85 @@ void page_headline_plain(struct page *page, struct buffer *out)
 
 /* ---- what goes with it ---- */
 
+static void write_way(struct page *page, size_t at)
+{
+    const struct findings_event *event = &page->findings->events[at];
+    bool known;
+    int32_t offset = page_offset(page, event->country, event->onset.latest_us, &known);
+    char zone[LANGUAGE_TEXT_SIZE];
+    struct say carrier = say_name("carrier", page_carrier_name(page, event->carrier));
+    struct say share = say_failed(say_share("share", &event->share, "/events/%zu", at));
+    struct say when =
+        say_there(say_hour("when", event->onset.latest_us, "/events/%zu/onset/latest", at), offset);
+    struct say until =
+        say_there(say_hour("until", event->end.latest_us, "/events/%zu/end/latest", at), offset);
+    struct say place = say_name("zone", language_zone(offset, zone));
+
+    if (event->mechanism_count > 0)
+        PAGE_ELEMENT(page, "li", NULL,
+                     event->end.latest_us ? TEXT_HEADLINE_MORE_WAY_UNTIL : TEXT_HEADLINE_MORE_WAY,
+                     carrier, share, when, until, place,
+                     say_text("mechanism", page_mechanism(page, event->mechanisms[0].mechanism)),
+                     say_percent("percent", event->mechanisms[0].share,
+                                 "/events/%zu/mechanism_counts/0/share", at));
+    else
+        PAGE_ELEMENT(page, "li", NULL, TEXT_HEADLINE_MORE_WAY_NONE, carrier, share, when, place,
+                     say_text("class", page_class(page, event->event->class)));
+}
+
+/* The carriers of the country on which the same service went on working. */
+static void write_spared(struct page *page)
+{
+    const struct findings *f = page->findings;
+    const struct findings_event *event = &f->events[page_headline_event(f, 0)];
+
+    for (size_t i = 0, written = 0; i < f->pair_count && written < WAYS_MAX; i++) {
+        const struct findings_pair *pair = &f->pairs[i];
+        if (pair->worst_event != FINDINGS_NONE || pair->strength != STRENGTH_NONE ||
+            !pair->service || !event->service || strcmp(pair->service, event->service) != 0 ||
+            !pair->country || !event->country || strcmp(pair->country, event->country) != 0)
+            continue;
+        PAGE_ELEMENT(page, "li", NULL, TEXT_HEADLINE_MORE_WAY_WORKED,
+                     say_name("carrier", page_carrier_name(page, pair->carrier)),
+                     say_failed(say_share("share", &pair->share, "/pairs/%zu", i)));
+        written++;
+    }
+}
+
 /* Carrier by carrier: what was seen there. */
 static void write_ways(struct page *page)
 {
-    const struct findings *f = page->findings;
     struct html *html = &page->html;
 
     page_plain(page, "p", NULL, TEXT_HEADLINE_MORE_MANNER);
     html_begin(html, "ul");
-    for (size_t i = 0, at; i < WAYS_MAX && (at = page_headline_event(f, i)) != FINDINGS_NONE; i++) {
-        const struct findings_event *event = &f->events[at];
-        const char *name = page_carrier_name(page, event->carrier);
-        bool has_ended = event->end.latest_us != 0;
-        struct say until = say_hour("until", event->end.latest_us, "/events/%zu/end/latest", at);
-        struct say when = say_hour("when", event->onset.latest_us, "/events/%zu/onset/latest", at);
-        if (event->mechanism_count > 0)
-            PAGE_ELEMENT(
-                page, "li", NULL, has_ended ? TEXT_HEADLINE_MORE_WAY_UNTIL : TEXT_HEADLINE_MORE_WAY,
-                say_name("carrier", name), until,
-                say_share("share", &event->share, "/events/%zu", at),
-                say_text("mechanism", page_mechanism(page, event->mechanisms[0].mechanism)),
-                say_percent("percent", event->mechanisms[0].share,
-                            "/events/%zu/mechanism_counts/0/share", at),
-                when);
-        else
-            PAGE_ELEMENT(page, "li", NULL, TEXT_HEADLINE_MORE_WAY_NONE, say_name("carrier", name),
-                         say_share("share", &event->share, "/events/%zu", at),
-                         say_text("class", page_class(page, event->event->class)), when);
-    }
+    for (size_t i = 0, at;
+         i < WAYS_MAX && (at = page_headline_event(page->findings, i)) != FINDINGS_NONE; i++)
+        write_way(page, at);
+    write_spared(page);
     html_end(html);
+}
+
+static bool has_rule(const struct event *event, const char *rule)
+{
+    for (unsigned i = 0; i < event->rule_count; i++)
+        if (strcmp(event->rules[i], rule) == 0)
+            return true;
+    return false;
+}
+
+/* Only where it holds for each of them. */
+static void write_controls(struct page *page)
+{
+    const struct findings *f = page->findings;
+
+    for (size_t i = 0, at; (at = page_headline_event(f, i)) != FINDINGS_NONE; i++) {
+        const struct findings_share *before = &f->events[at].baseline;
+        if (before->attempts == 0 || 2 * before->failures >= before->attempts ||
+            !has_rule(f->events[at].event, "controls-good"))
+            return;
+    }
+    page_plain(page, "p", NULL, TEXT_HEADLINE_MORE_CONTROLS);
 }
 
 static void write_ended(struct page *page)
@@ -285,7 +336,7 @@ static void write_abroad(struct page *page)
         PAGE_ELEMENT(page, "p", NULL,
                      2 * abroad->failures < abroad->attempts ? TEXT_HEADLINE_MORE_ABROAD_WORKED
                                                              : TEXT_HEADLINE_MORE_ABROAD_FAILED,
-                     say_share("share", abroad, "/report/headline/abroad"));
+                     say_failed(say_share("share", abroad, "/report/headline/abroad")));
 }
 
 static void write_order(struct page *page)
@@ -297,7 +348,9 @@ static void write_order(struct page *page)
 
     if (!order || !order->order)
         return;
-    PAGE_ELEMENT(page, "p", NULL, TEXT_HEADLINE_MORE_ORDER,
+    PAGE_ELEMENT(page, "p", NULL,
+                 f->headline == HEADLINE_ORDER_NOT_OBSERVED ? TEXT_HEADLINE_MORE_ORDER_ONLY
+                                                            : TEXT_HEADLINE_MORE_ORDER,
                  say_english("title", order->order->title),
                  say_english("issuer", order->order->issuer));
     if (order->times.due_us == CATALOG_NO_TIME || order->times.due_us == 0)
@@ -308,6 +361,42 @@ static void write_order(struct page *page)
                  first_us == CATALOG_NO_TIME || first_us == due_us ? TEXT_HEADLINE_MORE_ORDER_DUE
                                                                    : TEXT_HEADLINE_MORE_ORDER_MOVED,
                  say_date("due", due_us - 1, offset), say_date("first", first_us - 1, offset));
+}
+
+/* Of a service that the order names, on a carrier that was not seen to carry it out. */
+static bool is_worked(const struct findings_order *order, const struct findings_pair *pair)
+{
+    bool named = false;
+
+    for (size_t i = 0; i < order->order->service_count && !named; i++)
+        named = pair->service && strcmp(order->order->services[i], pair->service) == 0;
+    for (size_t i = 0; i < order->row_count && named; i++)
+        if (pair->carrier && strcmp(order->rows[i].carrier, pair->carrier) == 0)
+            return order->rows[i].verdict == ORDER_NOT_OBSERVED;
+    return false;
+}
+
+/* What the order did not stop, carrier by carrier. */
+static void write_worked(struct page *page)
+{
+    const struct findings *f = page->findings;
+    size_t written = 0;
+
+    if (f->headline_order == FINDINGS_NONE)
+        return;
+    for (size_t i = 0; i < f->pair_count && written < WAYS_MAX; i++) {
+        if (!is_worked(&f->orders[f->headline_order], &f->pairs[i]))
+            continue;
+        if (written++ == 0) {
+            page_plain(page, "p", NULL, TEXT_HEADLINE_MORE_MANNER);
+            html_begin(&page->html, "ul");
+        }
+        PAGE_ELEMENT(page, "li", NULL, TEXT_HEADLINE_MORE_WAY_WORKED,
+                     say_name("carrier", page_carrier_name(page, f->pairs[i].carrier)),
+                     say_failed(say_share("share", &f->pairs[i].share, "/pairs/%zu", i)));
+    }
+    if (written > 0)
+        html_end(&page->html);
 }
 
 static void write_actors(struct page *page)
@@ -328,6 +417,7 @@ static void write_found(struct page *page)
     size_t mine = 0;
 
     write_ways(page);
+    write_controls(page);
     write_abroad(page);
     write_ended(page);
     write_order(page);
@@ -353,7 +443,7 @@ static void write_worst(struct page *page)
                  say_name("service", page_service_name(page, f->events[at].service)),
                  say_name("carrier", page_carrier_name(page, f->events[at].carrier)),
                  say_text("class", page_class(page, f->events[at].event->class)),
-                 say_share("share", &f->events[at].share, "/events/%zu", at));
+                 say_failed(say_share("share", &f->events[at].share, "/events/%zu", at)));
 }
 
 static void write_looked(struct page *page, enum text_id text)
@@ -364,7 +454,7 @@ static void write_looked(struct page *page, enum text_id text)
                  say_count("attempts", f->total.attempts, "/report/total/attempts"),
                  say_count("services", f->service_count, NULL),
                  say_count("carriers", f->carrier_count, NULL),
-                 say_share("share", &f->total, "/report/total"));
+                 say_failed(say_share("share", &f->total, "/report/total")));
 }
 
 static void write_more(struct page *page)
@@ -381,6 +471,7 @@ static void write_more(struct page *page)
         break;
     case HEADLINE_ORDER_NOT_OBSERVED:
         write_order(page);
+        write_worked(page);
         write_looked(page, TEXT_HEADLINE_MORE_LOOKED);
         page_plain(page, "p", NULL, TEXT_HEADLINE_MORE_NOTHING);
         break;
@@ -415,13 +506,17 @@ void page_headline(struct page *page)
     struct headline headline;
 
     headline_make(page, &headline);
-    page_plain(page, "p", "kicker", TEXT_PAGE_KICKER);
     page_element(page, "h1", NULL, headline.text, headline.count, headline.words,
                  headline.word_count);
-    write_byline(page);
+    PAGE_ELEMENT(page, "p", "sure",
+                 page->findings->strength == STRENGTH_NOT_MEASURABLE ? TEXT_HEADLINE_SURE
+                                                                     : TEXT_PAGE_EVENT_STRENGTH,
+                 say_text("strength", page_strength(page, page->findings->strength)),
+                 say_count("quality", page->findings->quality, "/report/quality/level"));
     html_begin(html, "div");
     html_attr(html, "class", "lead");
     write_more(page);
     html_end(html);
     page_plain(page, "p", "note", TEXT_PAGE_READING);
+    write_byline(page);
 }

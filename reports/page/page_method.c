@@ -85,6 +85,7 @@ static void rules_table(struct page *page)
         return;
     page_plain(page, "h3", NULL, TEXT_METHOD_RULES);
     page_plain(page, "p", "note", TEXT_METHOD_RULES_INTRO);
+    page_details(page, TEXT_TABLE_OPEN);
     PAGE_TABLE_PLAIN(&table, page, "rules", false, heads, PAGE_ROOM_RULES,
                      TEXT_TABLE_RULES_CAPTION);
     for (size_t i = 0; i < rules.count; i++) {
@@ -99,6 +100,7 @@ static void rules_table(struct page *page)
         page_row_end(&table);
     }
     page_table_end(&table, TEXT_PAGE_MORE_REPORT);
+    html_end(&page->html);
 }
 
 void page_method(struct page *page)
@@ -171,7 +173,7 @@ static size_t named_operators(const struct page *page, const char *names[NAMES_M
 void page_safety(struct page *page)
 {
     static const enum text_id before[] = {TEXT_SAFETY_PEOPLE, TEXT_SAFETY_LAW, TEXT_SAFETY_NAMES};
-    static const enum text_id after[] = {TEXT_SAFETY_CORRECTIONS, TEXT_SAFETY_CONTACT};
+    const char *contact = page->findings->options->contact;
     const char *names[NAMES_MAX];
     size_t count = named_operators(page, names);
 
@@ -181,7 +183,11 @@ void page_safety(struct page *page)
         PAGE_ELEMENT(page, "p", NULL, TEXT_SAFETY_REPLY, say_names("names", names, count));
     else
         page_plain(page, "p", NULL, TEXT_SAFETY_REPLY_NONE);
-    paragraphs(page, after, ARRAY_LENGTH(after));
+    page_plain(page, "p", NULL, TEXT_SAFETY_CORRECTIONS);
+    if (contact)
+        PAGE_ELEMENT(page, "p", NULL, TEXT_SAFETY_CONTACT_GIVEN, say_text("contact", contact));
+    else
+        page_plain(page, "p", NULL, TEXT_SAFETY_CONTACT);
     page_section_end(page);
 }
 
@@ -216,11 +222,13 @@ void page_glossary(struct page *page)
     struct html *html = &page->html;
 
     page_section_begin(page, "glossary", TEXT_PAGE_SECTION_GLOSSARY);
+    page_details(page, TEXT_GLOSSARY_OPEN);
     html_begin(html, "dl");
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
         page_plain(page, "dt", NULL, words[i].word);
         page_plain(page, "dd", NULL, words[i].means);
     }
+    html_end(html);
     html_end(html);
     page_section_end(page);
 }

@@ -105,6 +105,7 @@ static void write_sources(struct page *page, const struct catalog_order *order)
 
     page_details(page, TEXT_PAGE_ORDERS_SOURCES);
     html_begin(html, "ul");
+    html_attr(html, "dir", "ltr"); /* they are in English */
     for (size_t i = 0; i < order->source_count && i < PAGE_ROWS_MAX; i++) {
         const struct catalog_source *source = &order->sources[i];
         html_begin(html, "li");

@@ -25,7 +25,7 @@ static void input_row(struct page_table *table, size_t i)
     if (!page_row_begin(table))
         return;
     page_cell_name(page, input->path);
-    page_cell_text(page, language_bytes(page->language, input->size, bytes));
+    page_cell_text(page, input->size ? language_bytes(page->language, input->size, bytes) : NULL);
     PAGE_CELL(page, say_count("", input->packets, "/inputs/%zu/packets", i));
     PAGE_CELL(page, say_count("", input->lost, "/inputs/%zu/lost", i));
     page_cell_text(page, page_text(page, input_state(input)));
@@ -62,11 +62,13 @@ void page_reproduce(struct page *page)
               &(const struct say[]){say_code("", f->catalog_version)}[0]);
     html_end(html);
     page_plain(page, "p", "note", TEXT_PAGE_REPRODUCE_ID);
+    page_details(page, TEXT_TABLE_OPEN_INPUTS);
     PAGE_TABLE_PLAIN(&table, page, "inputs", false, heads, PAGE_ROOM_INPUTS,
                      TEXT_TABLE_INPUTS_CAPTION);
     for (size_t i = 0; i < f->input_count; i++)
         input_row(&table, i);
     page_table_end(&table, TEXT_PAGE_MORE_REPORT);
+    html_end(html);
     page_section_end(page);
 }
 

@@ -151,6 +151,27 @@ struct say say_date(const char *name, int64_t time_us, int32_t offset_seconds)
     return word;
 }
 
+struct say say_date_before(const char *name, int64_t time_us, int64_t other_us,
+                           int32_t offset_seconds)
+{
+    struct say word = say_date(name, time_us, offset_seconds);
+    word.to_us = other_us;
+    return word;
+}
+
+struct say say_there(struct say hour, int32_t offset_seconds)
+{
+    hour.kind = SAY_LOCAL;
+    hour.offset_seconds = offset_seconds;
+    return hour;
+}
+
+struct say say_failed(struct say share)
+{
+    share.kind = SAY_FAILED;
+    return share;
+}
+
 struct say say_dates(const char *name, int64_t from_us, int64_t to_us, int32_t offset_seconds)
 {
     struct say word = word_of(name, SAY_DATES);
@@ -196,6 +217,9 @@ static char *word_text_of(const struct page *page, const struct say *word,
     case SAY_LOCAL:
         return language_hour(language, word->time_us, word->offset_seconds, out);
     case SAY_DATE:
+        if (word->to_us)
+            return language_date_before(language, word->time_us, word->to_us, word->offset_seconds,
+                                        out);
         return language_date(language, word->time_us, word->offset_seconds, out);
     case SAY_DATES:
         return language_dates(language, word->time_us, word->to_us, word->offset_seconds, out);
@@ -228,6 +252,12 @@ static size_t shown_length(const char *text)
 }
 
 /* ---- as markup ---- */
+
+#define BARE_MAX    64 /* bytes; what is longer has to be broken */
+#define RIGHT_MARK  "\u200f"
+#define ISOLATE     "\u2068"
+#define ISOLATE_END "\u2069"
+#define FIRM_SPACE  "\u00a0"
 
 static void cut_written(struct page *page, const char *text, size_t maximum)
 {
@@ -292,7 +322,8 @@ static void share_written(struct page *page, const struct say *word)
         return;
     }
     share_words(word, words);
-    page_say(page, TEXT_PAGE_SHARE, word->share->attempts, words, ARRAY_LENGTH(words));
+    page_say(page, word->kind == SAY_FAILED ? TEXT_PAGE_SHARE_FAILED : TEXT_PAGE_SHARE,
+             word->share->attempts, words, ARRAY_LENGTH(words));
 }
 
 static void element(struct page *page, const char *tag, const char *language, const char *text)
@@ -332,10 +363,46 @@ static void english_written(struct page *page, const char *text)
     html_end(&page->html);
 }
 
-void page_word(struct page *page, const struct say *word)
+/* WeasyPrint orders what is within one element by direction, but not elements beside each other, and takes the
+ * direction of each line from its first letter: there a word is text, isolated, and within a sentence not broken. */
+static bool is_bare(const struct page *page)
+{
+    return page->options->for_print && language_is_rtl(page->language);
+}
+
+static bool bare_written(struct page *page, const struct say *word, bool is_firm)
+{
+    char text[LANGUAGE_TEXT_SIZE] = "";
+    const char *shown = word->text;
+
+    if (word->kind == SAY_TEXT || word->kind == SAY_NAMES || word->kind == SAY_COMMAND ||
+        word->kind == SAY_SHARE || word->kind == SAY_FAILED || word->kind == SAY_SAID)
+        return false;
+    if (word->kind > SAY_ENGLISH)
+        shown = word_text_of(page, word, text);
+    shown = known(page, shown);
+    if (strlen(shown) > BARE_MAX)
+        return false;
+    html_copy(&page->html, RIGHT_MARK ISOLATE, strlen(RIGHT_MARK ISOLATE));
+    for (const char *at = shown; *at;) {
+        size_t length = strcspn(at, " ");
+        html_text_n(&page->html, at, length);
+        at += length;
+        if (*at == ' ') {
+            html_copy(&page->html, is_firm ? FIRM_SPACE : " ", is_firm ? strlen(FIRM_SPACE) : 1);
+            at++;
+        }
+    }
+    html_copy(&page->html, ISOLATE_END, strlen(ISOLATE_END));
+    return true;
+}
+
+static void write_word(struct page *page, const struct say *word, bool is_firm)
 {
     char text[LANGUAGE_TEXT_SIZE], value[NUMBER_SIZE];
 
+    if (is_bare(page) && bare_written(page, word, is_firm))
+        return;
     switch (word->kind) {
     case SAY_TEXT:
         html_text(&page->html, known(page, word->text));
@@ -368,6 +435,7 @@ void page_word(struct page *page, const struct say *word)
         data_written(page, value, word->ref, word_text_of(page, word, text));
         break;
     case SAY_SHARE:
+    case SAY_FAILED:
         share_written(page, word);
         break;
     case SAY_DATES:
@@ -379,6 +447,11 @@ void page_word(struct page *page, const struct say *word)
     default:
         time_written(page, word, word_text_of(page, word, text));
     }
+}
+
+void page_word(struct page *page, const struct say *word)
+{
+    write_word(page, word, false);
 }
 
 static const struct say *find_word(const struct text_piece *piece, const struct say *words,
@@ -397,6 +470,8 @@ void page_say(struct page *page, enum text_id text, uint64_t count, const struct
     const char *at = language_text_for(page->language, text, count);
     struct text_piece piece;
 
+    if (is_bare(page))
+        html_copy(&page->html, RIGHT_MARK, strlen(RIGHT_MARK));
     while (text_next_piece(&at, &piece)) {
         const struct say *word = piece.is_placeholder ? find_word(&piece, words, word_count) : NULL;
         if (!piece.is_placeholder)
@@ -404,7 +479,7 @@ void page_say(struct page *page, enum text_id text, uint64_t count, const struct
         else if (word && word->kind == SAY_SAID)
             page_say(page, word->inner, count, words, word_count);
         else if (word)
-            page_word(page, word);
+            write_word(page, word, true);
         else
             page->html.failed = true; /* a text that its writer does not know */
     }
@@ -442,10 +517,11 @@ static void plain_word(struct page *page, struct buffer *out, const struct say *
     char text[LANGUAGE_TEXT_SIZE];
     struct say words[5];
 
-    if (word->kind == SAY_SHARE && word->share->attempts > 0) {
+    if ((word->kind == SAY_SHARE || word->kind == SAY_FAILED) && word->share->attempts > 0) {
         share_words(word, words);
-        page_say_plain(page, out, TEXT_PAGE_SHARE, word->share->attempts, words,
-                       ARRAY_LENGTH(words));
+        page_say_plain(page, out,
+                       word->kind == SAY_FAILED ? TEXT_PAGE_SHARE_FAILED : TEXT_PAGE_SHARE,
+                       word->share->attempts, words, ARRAY_LENGTH(words));
     } else if (word->kind == SAY_NAMES) {
         plain_names(page, out, word->names, word->count);
     } else if (word->kind == SAY_TEXT || word->kind == SAY_ENGLISH || word->kind == SAY_COMMAND) {

@@ -20,13 +20,22 @@ static void scale(struct page *page, enum text_id title, const struct say *word,
     page_plain(page, "p", "note", help);
 }
 
-/* What one carrier does to one service; else something is down, and other words hold. */
-static bool is_about_one_carrier(const struct findings *findings)
+/* What was compared differs with what was found. */
+static enum text_id confirmed_means(const struct findings *f)
 {
-    if (findings->headline_event == FINDINGS_NONE)
-        return true;
-    enum event_class class = findings->events[findings->headline_event].event->class;
-    return class == EVENT_BLOCKED || class == EVENT_THROTTLED;
+    size_t at = page_headline_event(f, 0);
+
+    if (at == FINDINGS_NONE)
+        return TEXT_STRENGTH_MEANS_CONFIRMED_OTHER;
+    switch (f->events[at].event->class) {
+    case EVENT_BLOCKED:
+    case EVENT_THROTTLED:
+        return TEXT_STRENGTH_MEANS_CONFIRMED;
+    case EVENT_OUTAGE:
+        return TEXT_STRENGTH_MEANS_CONFIRMED_OUTAGE;
+    default:
+        return TEXT_STRENGTH_MEANS_CONFIRMED_OTHER;
+    }
 }
 
 static void strength_box(struct page *page)
@@ -40,11 +49,10 @@ static void strength_box(struct page *page)
     };
     const struct findings *f = page->findings;
     struct say word = say_text("", page_strength(page, f->strength));
-    enum text_id meaning = f->strength == STRENGTH_CONFIRMED && !is_about_one_carrier(f)
-                               ? TEXT_STRENGTH_MEANS_CONFIRMED_DOWN
-                               : means[f->strength];
 
-    scale(page, TEXT_STRENGTH_TITLE, &word, meaning, TEXT_STRENGTH_SCALE);
+    scale(page, TEXT_STRENGTH_TITLE, &word,
+          f->strength == STRENGTH_CONFIRMED ? confirmed_means(f) : means[f->strength],
+          TEXT_STRENGTH_SCALE);
     if (f->event_count > 0 && f->proven > 0)
         PAGE_ELEMENT(page, "p", NULL, TEXT_STRENGTH_PROVEN,
                      say_count("proven", f->proven, "/report/proven"));
@@ -73,20 +81,27 @@ static void quality_box(struct page *page)
         {f->quality_few, TEXT_QUALITY_WHY_FEW},
     };
     struct html *html = &page->html;
+    size_t written = 0;
 
     html_begin(html, "div");
     html_attr(html, "class", "box");
     page_plain(page, "h3", NULL, TEXT_QUALITY_TITLE);
     PAGE_ELEMENT(page, "p", "big", TEXT_QUALITY_OF,
                  say_count("quality", quality, "/report/quality/level"));
-    page_plain(page, "p", NULL, means[quality]);
-    html_begin(html, "ul");
-    for (size_t i = 0; i < ARRAY_LENGTH(reasons); i++)
-        if (reasons[i].holds)
-            page_plain(page, "li", NULL, reasons[i].text);
-    if (quality == 5)
-        page_plain(page, "li", NULL, TEXT_QUALITY_WHY_NOTHING);
-    html_end(html);
+    page_plain(page, "p", NULL,
+               quality == 5 && f->strength == STRENGTH_NOT_MEASURABLE ? TEXT_QUALITY_FEW
+                                                                      : means[quality]);
+    for (size_t i = 0; i < ARRAY_LENGTH(reasons); i++) {
+        if (!reasons[i].holds)
+            continue;
+        if (written++ == 0)
+            html_begin(html, "ul");
+        page_plain(page, "li", NULL, reasons[i].text);
+    }
+    if (written > 0)
+        html_end(html);
+    else if (f->strength != STRENGTH_NOT_MEASURABLE)
+        page_plain(page, "p", NULL, TEXT_QUALITY_WHY_NOTHING);
     page_plain(page, "p", "note", TEXT_QUALITY_SCALE);
     html_end(html);
 }
@@ -115,9 +130,9 @@ static uint64_t packets_lost(const struct findings *findings)
 
 void page_not_shown(struct page *page)
 {
-    static const enum text_id always[] = {
-        TEXT_LIMIT_WHO,      TEXT_LIMIT_PASSIVE,  TEXT_LIMIT_TUNNEL, TEXT_LIMIT_PORTAL,
-        TEXT_LIMIT_FIREWALL, TEXT_LIMIT_PROVIDER, TEXT_LIMIT_DOWN};
+    static const enum text_id always[] = {TEXT_LIMIT_PASSIVE,  TEXT_LIMIT_TUNNEL,
+                                          TEXT_LIMIT_PORTAL,   TEXT_LIMIT_FIREWALL,
+                                          TEXT_LIMIT_PROVIDER, TEXT_LIMIT_DOWN};
     const struct findings *f = page->findings;
     uint64_t lost = packets_lost(f);
     struct html *html = &page->html;
@@ -132,6 +147,7 @@ void page_not_shown(struct page *page)
                      say_text("country", language_country(page->language, f->country)));
     if (f->quality_one_vantage)
         page_plain(page, "li", NULL, TEXT_LIMIT_ONE_VANTAGE);
+    page_plain(page, "li", NULL, f->proven > 0 ? TEXT_LIMIT_WHO : TEXT_LIMIT_WHO_UNPROVEN);
     for (size_t i = 0; i < ARRAY_LENGTH(always); i++)
         page_plain(page, "li", NULL, always[i]);
     if (lost > 0)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "reports/page/parts.h"
 
-#define LABEL_MAX 512
+#define LABEL_MAX    512
+#define COLUMNS_SOME 4 /* from here on cells would be too narrow on a phone */
+#define COLUMNS_MANY 6 /* and on small screens */
 
 static void attr_plain(struct page *page, const char *name, enum text_id text,
                        const struct say *words, size_t word_count)
@@ -59,6 +61,8 @@ void page_table_begin(struct page_table *table, struct page *page, const char *i
     attr_plain(page, "aria-label", caption, words, word_count);
     html_begin(html, "table");
     html_attr(html, "id", id);
+    if (columns >= COLUMNS_SOME)
+        html_attr(html, "class", columns >= COLUMNS_MANY ? "many" : "some");
     if (is_list)
         list_attributes(page);
     page_element(page, "caption", NULL, caption, 2, words, word_count);

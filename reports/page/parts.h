@@ -70,9 +70,10 @@ enum say_kind {
     SAY_DECIMAL, /* <data> with `places` */
     SAY_PERCENT, /* <data> of a share */
     SAY_SHARE,   /* "38 of 41 (93 %; 95 % interval 81 to 97 %)" */
+    SAY_FAILED,  /* the same as a sentence: "38 of 41 attempts failed (93 %; ...)" */
     SAY_HOUR,    /* <time>, UTC */
     SAY_LOCAL,   /* <time>, local */
-    SAY_DATE,    /* <time> of a local day */
+    SAY_DATE,    /* <time> of a local day; with `to_us`: said before that of another */
     SAY_DATES,   /* from and to, local days */
     SAY_SAID     /* another text with the same words */
 };
@@ -112,10 +113,17 @@ struct say say_percent(const char *name, double share, const char *ref, ...)
     __attribute__((format(printf, 3, 4)));
 struct say say_share(const char *name, const struct findings_share *share, const char *ref, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same as a sentence. */
+struct say say_failed(struct say share);
 struct say say_hour(const char *name, int64_t time_us, const char *ref, ...)
     __attribute__((format(printf, 3, 4)));
 struct say say_local(const char *name, int64_t time_us, int32_t offset_seconds);
+/* An hour that is shown in local time. */
+struct say say_there(struct say hour, int32_t offset_seconds);
 struct say say_date(const char *name, int64_t time_us, int32_t offset_seconds);
+/* The first of two, without the month and year that they share. */
+struct say say_date_before(const char *name, int64_t time_us, int64_t other_us,
+                           int32_t offset_seconds);
 struct say say_dates(const char *name, int64_t from_us, int64_t to_us, int32_t offset_seconds);
 
 /* Writes the text with its placeholders; `count` chooses the plural form. */
@@ -183,6 +191,8 @@ bool page_try_end(struct page *page, struct page_try *attempt, uint64_t room);
 char *page_try_take(struct page *page, struct page_try *attempt, size_t *ret_length);
 /* <details> with its summary; open on paper, where nobody can open it. html_end() */
 void page_details(struct page *page, enum text_id summary);
+void page_details_for(struct page *page, enum text_id summary, uint64_t count,
+                      const struct say *words, size_t word_count);
 void page_link(struct page *page, const char *anchor); /* begins <a href="#ANCHOR">; html_end() */
 void page_fact(struct page *page, enum text_id label, const struct say *value); /* dt and dd */
 

@@ -131,6 +131,10 @@ def marks(folder):
     said = object_of(out)["report"]
     check(said["draft"] is True, "report.json is no draft")
     check("2030-01-02" in json.dumps(said), "report.json does not tell the embargo")
+    report(store, out, "--contact", "desk@example.org <b>")
+    page = bytes_of(os.path.join(out, "index.html"))
+    check(b"right of reply: desk@example.org &lt;b&gt;." in page, "the page does not tell the contact")
+    report(store, out, "--contact", "", code=USAGE)
 
 
 @test

@@ -259,6 +259,9 @@ def told_to_stop(folder, number, feeds):
     with slow_probe(store) as slow:
         if feeds:
             slow.feed(0, 12)
+        until = time.monotonic() + 10
+        while not os.path.exists(store) and time.monotonic() < until:
+            time.sleep(0.05)
         time.sleep(0.5)
         began = time.monotonic()
         slow.process.send_signal(number)

@@ -215,6 +215,26 @@ static void test_date_ranges(void **state)
     }
 }
 
+static void test_first_of_two_dates(void **state)
+{
+    static const struct {
+        const char *from, *to, *english, *urdu;
+    } cases[] = {
+        {"2015-11-14", "2015-11-15", "14", "14"},
+        {"2015-11-30", "2015-12-01", "30 November", "30 نومبر"},
+        {"2015-12-31", "2016-01-01", "31 December 2015", "31 دسمبر 2015"},
+    };
+    char out[LANGUAGE_TEXT_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        int64_t from_us = at(cases[i].from), to_us = at(cases[i].to);
+        assert_string_equal(language_date_before(english(), from_us, to_us, 0, out),
+                            cases[i].english);
+        assert_string_equal(language_date_before(urdu(), from_us, to_us, 0, out), cases[i].urdu);
+    }
+}
+
 static void test_zones(void **state)
 {
     char out[LANGUAGE_TEXT_SIZE];
@@ -275,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_dates),
         cmocka_unit_test(test_date_ranges),
+        cmocka_unit_test(test_first_of_two_dates),
         cmocka_unit_test(test_zones),
         cmocka_unit_test(test_countries),
         cmocka_unit_test(test_rules_are_those_of_the_tables),

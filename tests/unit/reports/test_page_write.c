@@ -135,6 +135,7 @@ static void test_headlines(void **state)
     /* Two independent networks speak for themselves only. */
     has(page, "was cut off on <bdi>Jazz</bdi> and <bdi>Zong</bdi></h1>");
     has(page, "it says nothing about Pakistan as a whole");
+    has(page, "<p class=\"sure\">Strength of the evidence: confirmed. Quality of the data: ");
     free(page);
     order->speaks_for_country = true;
     page = written(order, "en");
@@ -160,6 +161,49 @@ static void test_headlines(void **state)
     made_findings_destroy(few);
 }
 
+/* What is said of a blocked service is not said of one that was down for everybody. */
+static void test_outage(void **state)
+{
+    struct findings *findings = made_findings(MADE_ORDER);
+    struct event *event =
+        (struct event *)(uintptr_t)findings->events[findings->headline_event].event;
+    enum event_class class = event->class;
+    char *page;
+    (void)state;
+
+    findings->headline_campaign = FINDINGS_NONE;
+    page = written(findings, "en");
+    has(page, "and the service worked elsewhere");
+    free(page);
+    event->class = EVENT_OUTAGE;
+    findings->proven = 0;
+    page = written(findings, "en");
+    has(page, "it failed elsewhere too");
+    assert_null(strstr(page, "and the service worked elsewhere"));
+    assert_null(strstr(page, "Packets show that something between the ends interfered"));
+    free(page);
+    event->class = class;
+    made_findings_destroy(findings);
+}
+
+static void test_contact(void **state)
+{
+    struct findings *findings = made_findings(MADE_ORDER);
+    struct findings_options options = *findings->options;
+    char *page = written(findings, "en");
+    (void)state;
+
+    has(page, "No contact was given");
+    free(page);
+    options.contact = "desk@example.org <b>";
+    findings->options = &options;
+    page = written(findings, "en");
+    has(page, "Corrections and right of reply: desk@example.org &lt;b&gt;.");
+    assert_null(strstr(page, "No contact was given"));
+    free(page);
+    made_findings_destroy(findings);
+}
+
 static void test_banners(void **state)
 {
     struct findings *findings = made_findings(MADE_ORDER);
@@ -176,7 +220,7 @@ static void test_banners(void **state)
     has(page, "Not to be published before <time datetime=\"2015-12-02\">2 December 2015</time>");
     has(page, "<p class=\"banner\">Draft.");
     has(page, "<p class=\"banner\">Made in a laboratory.");
-    has(page, "<p class=\"banner\">Composed.");
+    has(page, "<p class=\"banner\">A demonstration, not a real event.");
     has(page, "<p class=\"banner\">Imported.");
     has(page, "<p class=\"banner\">This page is about one carrier only");
     free(page);
@@ -522,6 +566,8 @@ int main(void)
         cmocka_unit_test(test_few_numbers_without_a_place),
         cmocka_unit_test(test_order_of_sections),
         cmocka_unit_test(test_headlines),
+        cmocka_unit_test(test_outage),
+        cmocka_unit_test(test_contact),
         cmocka_unit_test(test_banners),
         cmocka_unit_test(test_attacks),
         cmocka_unit_test(test_long_names),
