@@ -383,6 +383,27 @@ def disk_full_and_freed(folder):
         subprocess.run(["umount", "-l", small], check=False)
 
 
+@test
+def what_waits_at_the_end(folder):
+    """Told to end while the kernel still holds packets, it reads them first, and none that comes later."""
+    store, path = store_in(folder), os.path.join(folder, "many.pcap")
+    line = frames.many_flows(2000)
+    with open(path, "wb") as file:
+        file.write(frames.pcap(line.frames))
+    with Wire() as wire:
+        probe = wire.watch(store, "--threads", "2", "--all-names")
+        probe.process.send_signal(signal.SIGSTOP)
+        wire.send(path)
+        probe.process.send_signal(signal.SIGTERM)
+        probe.process.send_signal(signal.SIGCONT)
+        equal(probe.process.wait(PATIENCE), DONE, "exit code")
+    is_sound(store)
+    equal(query(store, "SELECT count(DISTINCT client) FROM flows WHERE host IN (SELECT id FROM strings WHERE text LIKE "
+                "'host%.example.net')"), [(2000,)], "clients")
+    equal(query(store, "SELECT sum(c.packets) - i.packets, sum(c.lost), i.lost FROM coverage c, inputs i"), [(0, 0, 0)],
+          "coverage")
+
+
 def fill(path):
     """A file that takes all there is."""
     with open(path, "wb", buffering=0) as file:
