@@ -32,7 +32,8 @@ _Static_assert(sizeof(struct question) <= 384, "a question stays small");
 struct inspection_slot {
     struct inspection inspection;
     struct flow *flow;
-    struct dns_hint hint; /* as it was when the first payload came: later answers are of no account */
+    struct dns_hint
+        hint; /* as it was when the first payload came: later answers are of no account */
     bool hinted;
     uint32_t older, newer;
 };
@@ -55,9 +56,9 @@ struct probe {
     uint32_t input;
     struct vantage vantage;
     struct pass_time time;
-    bool ending;    /* flows end because the capture does */
-    bool shedding;  /* flows that begin are not inspected */
-    int status;     /* first error of the sink */
+    bool ending;   /* flows end because the capture does */
+    bool shedding; /* flows that begin are not inspected */
+    int status;    /* first error of the sink */
     struct dl_error error;
     uint16_t protocol_dns, protocol_unknown;
 };

@@ -18,7 +18,7 @@
 #define STORE_APPLICATION_ID 0x646b6c6e /* "dkln" */
 #define STORE_PACKET_BITS    40         /* flows.id is the input's number << 40 | the packet's */
 #define STORE_PACKET_MAX     ((UINT64_C(1) << STORE_PACKET_BITS) - 1)
-#define STORE_META_ORDER     "order"    /* "id": flows begin in the order of their ids */
+#define STORE_META_ORDER     "order" /* "id": flows begin in the order of their ids */
 #define STORE_INPUT_MAX      ((UINT32_C(1) << (63 - STORE_PACKET_BITS)) - 1)
 
 /* What version 1 had of them, its evidence beside. */

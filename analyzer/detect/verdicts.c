@@ -397,7 +397,8 @@ static bool is_ours(struct verdicts *verdicts)
 
     if (sqlite3_prepare_v2(verdicts->db, sql, -1, &s, NULL) == SQLITE_OK &&
         sqlite3_step(s) == SQLITE_ROW)
-        ours = sqlite3_column_int64(s, 0) == VERDICTS_APPLICATION_ID || sqlite3_column_int64(s, 1) == 0;
+        ours = sqlite3_column_int64(s, 0) == VERDICTS_APPLICATION_ID ||
+               sqlite3_column_int64(s, 1) == 0;
     sqlite3_finalize(s);
     return ours;
 }
