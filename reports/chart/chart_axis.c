@@ -191,7 +191,7 @@ void chart_labels_place(struct chart_labels *labels, double left, double right, 
     labels->rows = 0;
     for (size_t i = 0; i < labels->count; i++)
         if (labels->items[i].row + 1 > (int)labels->rows)
-            labels->rows = (size_t)(labels->items[i].row + 1);
+            labels->rows = (size_t)labels->items[i].row + 1;
 }
 
 double chart_labels_height(const struct chart_labels *labels, const struct language *language)

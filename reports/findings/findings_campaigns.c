@@ -80,7 +80,7 @@ static int take_campaign(struct findings_inner *inner, const struct campaign *ca
         return DL_OK;
     found->event_count = count;
     if (found->onset.earliest_us)
-        found->spread_hours = (double)((last_us - found->onset.latest_us) / FINDINGS_HOUR_US);
+        found->spread_hours = (double)(last_us - found->onset.latest_us) / (double)FINDINGS_HOUR_US;
     found->explanation = explain(inner, found);
     if (!found->explanation || !found->service_name)
         return -ENOMEM;
