@@ -106,7 +106,7 @@ bool text_next_piece(const char **at, struct text_piece *ret_piece)
 {
     const char *start = *at;
 
-    if (!*start)
+    if (!start || !*start)
         return false;
     if (is_placeholder(start)) {
         *ret_piece = (struct text_piece){start + 1, name_length(start + 1), true};

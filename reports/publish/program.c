@@ -178,7 +178,7 @@ int program_wait(struct program_run *run, struct dl_error *error)
 
 int program_call(const struct program *program, struct dl_error *error)
 {
-    struct program_run run;
+    struct program_run run = {.pid = -1};
     int status = program_start(&run, program, error);
 
     return status == DL_OK ? program_wait(&run, error) : status;
