@@ -12,6 +12,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/intern.h"
 #include "reports/data/flows_internal.h"
 
@@ -73,10 +74,21 @@ static int by_time(const void *left, const void *right)
     return by_id(a, b);
 }
 
+/* As they are written: by input, then place. */
+static int by_place(const void *left, const void *right)
+{
+    const struct flow_facts *a = *(struct flow_facts *const *)left;
+    const struct flow_facts *b = *(struct flow_facts *const *)right;
+    ORDER(a->input, b->input);
+    ORDER(a->place, b->place);
+    return by_id(a, b);
+}
+
 static int by_attempt(const void *left, const void *right)
 {
     const struct attempt_facts *a = left, *b = right;
     ORDER(a->result.input, b->result.input);
+    ORDER(a->place, b->place);
     ORDER(a->result.packet, b->result.packet);
     return strcmp(a->result.service, b->result.service);
 }
@@ -119,7 +131,11 @@ static int take_attempt(void *context, const struct attempt_result *result)
     struct attempt_facts *attempt = list_add(&writing->attempts);
     if (!attempt)
         return -ENOMEM;
-    *attempt = (struct attempt_facts){.result = *result};
+    const struct input_record *source =
+        store_reader_input(writing->findings->reader, result->input);
+    *attempt = (struct attempt_facts){.result = *result,
+                                      .of_people = findings_is_of_people(source->vantage.origin),
+                                      .place = flow_place(source, result->input, result->packet)};
     if (flow)
         attempt->decided = *flow;
     return DL_OK;
@@ -156,22 +172,30 @@ static int fold_flow(struct writing *writing, const struct flow_facts *flow)
 
 /* ---- an hour's flows ---- */
 
-static int fold_flows(struct writing *writing)
+static int write_flow(struct writing *writing, const struct flow_facts *flow)
+{
+    flows_csv_row(&writing->csv, writing->findings, flow);
+    return DL_OK;
+}
+
+/* Each of them, in an order of its own. */
+static int each_flow(struct writing *writing, int (*compare)(const void *, const void *),
+                     int (*fn)(struct writing *, const struct flow_facts *))
 {
     struct flow_facts *flows = writing->flows.items, **order;
     size_t count = writing->flows.count;
     int status = DL_OK;
 
-    if (!writing->ooni || count == 0)
+    if (count == 0)
         return DL_OK;
     order = calloc(count, sizeof(*order));
     if (!order)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++)
         order[i] = &flows[i];
-    qsort(order, count, sizeof(struct flow_facts *), by_time);
+    qsort(order, count, sizeof(struct flow_facts *), compare);
     for (size_t i = 0; status == DL_OK && i < count; i++)
-        status = fold_flow(writing, order[i]);
+        status = fn(writing, order[i]);
     free(order);
     return status;
 }
@@ -183,9 +207,9 @@ static int write_flows(struct writing *writing)
 
     if (writing->flows.count > 1)
         qsort(flows, writing->flows.count, sizeof(*flows), by_id);
-    for (size_t i = 0; writing->csv.file && i < writing->flows.count; i++)
-        flows_csv_row(&writing->csv, writing->findings, &flows[i]);
-    int status = fold_flows(writing);
+    int status = writing->csv.file ? each_flow(writing, by_place, write_flow) : DL_OK;
+    if (status == DL_OK && writing->ooni)
+        status = each_flow(writing, by_time, fold_flow);
     writing->before = writing->flows;
     writing->flows = before;
     writing->flows.count = 0;
@@ -235,6 +259,8 @@ static void fill(struct writing *writing, struct flow_facts *facts, const struct
         .imported = flow->import.present,
         .throttled = flow->import.throttled,
         .has_page = flow->import.blockpage.id[0] != '\0',
+        .of_people = findings_is_of_people(judged->input->vantage.origin),
+        .place = flow_place(judged->input, flow->input, flow->packet),
     };
     for (unsigned i = 0; i < facts->rule_count; i++)
         facts->rules[i] = verdict->evidence[i].rule;
@@ -310,6 +336,16 @@ int flows_write(FILE *csv, FILE *ooni, const struct findings *findings, struct d
 }
 
 /* ---- texts of both ---- */
+
+uint64_t flow_place(const struct input_record *source, uint32_t input, uint64_t packet)
+{
+    static const struct hash_key fixed = {1, 2}; /* the same store gives the same bytes */
+    const uint64_t words[] = {input, packet};
+
+    return findings_is_of_people(source->vantage.origin)
+               ? hash_words(&fixed, words, ARRAY_LENGTH(words))
+               : packet;
+}
 
 const char *flow_id(uint32_t input, uint64_t packet, char text[FLOW_ID_SIZE])
 {

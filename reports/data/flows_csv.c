@@ -50,9 +50,9 @@ static void cells_flow(struct csv *csv, const struct flow_facts *flow)
     csv_text(csv, flow_server(flow, server));
     csv_text(csv, word_text(WORD_TRANSPORT, flow->transport));
     for (int side = 0; side < 2; side++)
-        csv_count(csv, flow->packets[side]);
+        csv_known(csv, flow->packets[side], !flow->of_people);
     for (int side = 0; side < 2; side++)
-        csv_count(csv, flow->bytes[side]);
+        csv_known(csv, flow->bytes[side], !flow->of_people);
     csv_text(csv, word_text(WORD_STAGE, flow->stage));
     csv_text(csv, word_text(WORD_CLOSE, flow->close));
     csv_text(csv, word_text(WORD_OUTCOME, flow->outcome));
@@ -67,8 +67,8 @@ void flows_csv_row(struct csv *csv, const struct findings *findings, const struc
 {
     char id[FLOW_ID_SIZE];
 
-    csv_text(csv, flow_id(flow->input, flow->packet, id));
-    csv_text(csv, flow_id(flow->attempt_input, flow->attempt_packet, id));
+    csv_text(csv, flow->of_people ? NULL : flow_id(flow->input, flow->packet, id));
+    csv_text(csv, flow->of_people ? NULL : flow_id(flow->attempt_input, flow->attempt_packet, id));
     csv_hour(csv, flow->start_us);
     cells_vantage(csv, &flow->source->vantage);
     cells_flow(csv, flow);

@@ -22,12 +22,21 @@ struct flow_facts {
     uint8_t transport, stage, close, role, certainty, outcome, attribution, signature, rule_count;
     bool server_is_public; /* its address may be shown */
     bool imported, throttled, has_page;
+    /* Of a line that people use: no packet number, which tells the time within the hour, and no count of
+     * packets or bytes, by which who keeps such counts of his subscribers could tell whose it was. */
+    bool of_people;
+    uint64_t place; /* within its hour's lines: by id, or of people's in no order of time */
 };
+
+/* What stands for the order of ids among people's flows. */
+uint64_t flow_place(const struct input_record *source, uint32_t input, uint64_t packet);
 
 /* An attempt, and the flow that decided it (packet 0: not at hand). */
 struct attempt_facts {
     struct attempt_result result;
     struct flow_facts decided;
+    bool of_people; /* as above */
+    uint64_t place;
 };
 
 #define FLOW_ID_SIZE 40

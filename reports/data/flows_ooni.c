@@ -128,8 +128,11 @@ static void write_keys(struct json *json, const struct findings *findings,
     json_key(json, "test_keys");
     json_begin_object(json);
     json_member_text(json, "failure", failure_of(result));
-    json_member_text(json, "x_attempt", flow_id(result->input, result->packet, id));
-    json_member_text(json, "x_flow", flow_id(result->flow_input, result->flow_packet, id));
+    json_member_text(json, "x_attempt",
+                     attempt->of_people ? NULL : flow_id(result->input, result->packet, id));
+    json_member_text(json, "x_flow",
+                     attempt->of_people ? NULL
+                                        : flow_id(result->flow_input, result->flow_packet, id));
     json_member_text(json, "x_service", result->service);
     json_member_text(json, "x_carrier", data_some(vantage->carrier));
     json_member_text(json, "x_outcome", word_text(WORD_OUTCOME, result->outcome));

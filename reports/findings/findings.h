@@ -433,6 +433,9 @@ int findings_each_cell(const struct findings *findings, findings_cell_fn fn, voi
 typedef int (*findings_flow_fn)(void *context, const struct judged *judged);
 int findings_each_flow(const struct findings *findings, findings_flow_fn fn, void *context,
                        struct dl_error *error);
+/* Is it a line that people use, so that the floor holds? What others have published is public already, and in
+ * the lab and in what is composed there is nobody. */
+bool findings_is_of_people(enum origin origin);
 /* The host name that may be shown, else "": what the catalog has for the service, without what stands before it. */
 const char *findings_public_host(const struct findings *findings, const struct observation *flow);
 /* Address and port of the service's server; "" where it may be a person's. Returns `text`. */

@@ -75,8 +75,7 @@ static int compare_lines(const void *left, const void *right)
     return compare_identities(&a, &b);
 }
 
-/* People use it; what others have published already is public. */
-static bool is_of_people(unsigned origin)
+bool findings_is_of_people(enum origin origin)
 {
     return origin == ORIGIN_FIELD;
 }
@@ -86,16 +85,17 @@ static int add_line(struct findings_inner *inner, const struct identity *identit
     struct findings *findings = inner->findings;
     struct findings_line *line = &findings->lines[findings->line_count];
 
-    *line = (struct findings_line){.carrier = memory_text(&inner->memory, identity->carrier),
-                                   .probe_id = memory_text(&inner->memory, identity->probe),
-                                   .country = memory_text(&inner->memory, identity->country),
-                                   .carrier_name = findings_carrier_name(inner, identity->carrier),
-                                   .asn = identity->asn,
-                                   .network = (enum network_kind)identity->network,
-                                   .position = (enum position)identity->position,
-                                   .clock = (enum clock_state)identity->clock,
-                                   .origin = (enum origin)identity->origin,
-                                   .has_floor = is_of_people(identity->origin)};
+    *line =
+        (struct findings_line){.carrier = memory_text(&inner->memory, identity->carrier),
+                               .probe_id = memory_text(&inner->memory, identity->probe),
+                               .country = memory_text(&inner->memory, identity->country),
+                               .carrier_name = findings_carrier_name(inner, identity->carrier),
+                               .asn = identity->asn,
+                               .network = (enum network_kind)identity->network,
+                               .position = (enum position)identity->position,
+                               .clock = (enum clock_state)identity->clock,
+                               .origin = (enum origin)identity->origin,
+                               .has_floor = findings_is_of_people((enum origin)identity->origin)};
     if (!line->carrier || !line->probe_id || !line->country || !line->carrier_name)
         return -ENOMEM;
     findings->line_count++;
@@ -240,7 +240,7 @@ int findings_find_lines(struct findings_inner *inner)
     for (size_t i = 0; i < cell_lines; i++) {
         struct identity identity = identity_of_cell(cells_line(findings->cells, (uint16_t)i));
         inner->line_of[i] = find_line(findings, &identity);
-        inner->line_has_floor[i] = is_of_people(identity.origin);
+        inner->line_has_floor[i] = findings_is_of_people((enum origin)identity.origin);
     }
     for (size_t i = 0; i < document->input_count; i++) {
         struct identity identity = identity_of_input(&document->inputs[i]->vantage);

@@ -107,8 +107,8 @@ STAGES = ("dns", "tcp", "tls", "http", "quic", "stream", None)
 ATTRIBUTIONS = ("third-party", "endpoint", "client", "network", "unknown", None)
 OURS = {
     "failure": is_failure,
-    "x_attempt": lambda v: re.fullmatch(r"\d+:\d+", v),
-    "x_flow": lambda v: re.fullmatch(r"\d+:\d+", v),
+    "x_attempt": lambda v: v is None or re.fullmatch(r"\d+:\d+", v),
+    "x_flow": lambda v: v is None or re.fullmatch(r"\d+:\d+", v),
     "x_service": lambda v: re.fullmatch(r"[a-z0-9-]+", v),
     "x_carrier": lambda v: v is None or re.fullmatch(r"[a-z0-9-]+", v),
     "x_outcome": lambda v: v in OUTCOMES,

@@ -268,6 +268,26 @@ def cells_and_pairs_add_up(folder):
     equal(len(lines_of(report, "measurements.jsonl")), sum(cells.values()), "measurements, and attempts of the cells")
 
 
+@test
+def flows_of_people_tell_no_moment(folder):
+    """Of lines that people use: no packet number and no count of packets or bytes, in an order that tells no time."""
+    capture = os.path.join(SOURCE, "pcaps", "demo-jazz.pcap.zst")
+    rows, hidden = {}, ("id", "attempt", "packets_up", "packets_down", "bytes_up", "bytes_down", "origin")
+    for origin in ("field", "composed"):
+        store, out = os.path.join(folder, f"{origin}.store"), os.path.join(folder, f"{origin}-out")
+        expect(DARKLINE.run("probe", "-r", capture, "-w", store, "-q", "--origin", origin), DONE)
+        expect(DARKLINE.run("report", store, "-o", out, "--no-pictures", "--min-clients", "1"), DONE)
+        rows[origin] = table(out, "flows.csv")
+        keys = [line["test_keys"] for line in lines_of(out, "measurements.jsonl")]
+        equal({key[name] is None for key in keys for name in ("x_attempt", "x_flow")}, {origin == "field"}, "ids told")
+    check(len(rows["field"]) > 1000, "hardly a flow")
+    equal({row[name] for row in rows["field"] for name in hidden[:-1]}, {""}, "what would tell whose a flow was")
+    told = {origin: [tuple(value for name, value in row.items() if name not in hidden) for row in rows[origin]]
+            for origin in rows}
+    equal(collections.Counter(told["field"]), collections.Counter(told["composed"]), "the same flows")
+    check(told["field"] != told["composed"], "people's flows stand in the order of time")
+
+
 # ---- OONI's format ----
 
 def measurements_of(path):
