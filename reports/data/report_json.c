@@ -20,6 +20,11 @@ static void write_headline(struct json *json, const struct findings *findings)
     json_begin_object(json);
     json_member_text(json, "kind", data_headline_text(findings->headline));
     data_member_index(json, "event", findings->headline_event);
+    json_key(json, "events");
+    json_begin_array(json);
+    for (size_t i = 0; i < findings->headline_event_count; i++)
+        json_unsigned(json, findings->headline_events[i]);
+    json_end_array(json);
     data_member_index(json, "campaign", findings->headline_campaign);
     data_member_index(json, "order", findings->headline_order);
     json_member_text(json, "country", data_some(findings->country));

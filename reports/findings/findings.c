@@ -287,7 +287,7 @@ static int find_all(struct findings_inner *inner, struct dl_error *error)
     if (status == DL_OK)
         status = findings_find_cards(inner, error);
     if (status == DL_OK)
-        findings_find_headline(inner);
+        status = findings_find_headline(inner);
     return status;
 }
 

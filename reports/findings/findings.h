@@ -345,6 +345,9 @@ struct findings {
     bool quality_clock, quality_imported, quality_one_vantage, quality_no_control,
         quality_no_elsewhere, quality_lost, quality_gaps, quality_few;
     size_t headline_event, headline_campaign, headline_order; /* indexes; FINDINGS_NONE */
+    /* The events it speaks of: of one class and service; only confirmed ones where two or more are. */
+    const size_t *headline_events;
+    size_t headline_event_count;
     /* Of the country of the headline: carriers that have data, and those of them that did it. */
     const char *country;        /* NULL: none */
     const char *service;        /* of the headline; NULL: several, or all */

@@ -6,6 +6,7 @@
  * Orders that stand for years would be "not observed" on every report: only one whose time runs out
  * within the data makes a headline of it.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -113,6 +114,39 @@ static size_t ignored_order(const struct findings *findings)
         if (is_ignored(findings, &findings->orders[i]))
             return i;
     return FINDINGS_NONE;
+}
+
+/* Does the headline's sentence hold of this event as of the worst one? */
+static bool is_alike(const struct findings_event *event, const struct findings_event *worst)
+{
+    return event->event->class == worst->event->class &&
+           (event->service == worst->service ||
+            (event->service && worst->service && strcmp(event->service, worst->service) == 0));
+}
+
+/*
+ * One sentence speaks of all of them, with one strength and a number of carriers. So they are of one
+ * class and service; and where two are confirmed, what is only likely of a third is not said with
+ * them: it stands below, with its own strength.
+ */
+static int narrow(struct findings_inner *inner, struct about *about)
+{
+    const struct findings *findings = inner->findings;
+    size_t *events = memory_array(&inner->memory, about->count, sizeof(*events));
+    size_t worst = worst_of(findings, about), confirmed = 0, count = 0;
+
+    if (!events)
+        return -ENOMEM;
+    for (size_t i = 0; i < about->count; i++)
+        if (is_alike(&findings->events[about->events[i]], &findings->events[worst])) {
+            events[count++] = about->events[i];
+            confirmed += findings->events[about->events[i]].strength == STRENGTH_CONFIRMED;
+        }
+    *about = (struct about){events, 0};
+    for (size_t i = 0; i < count; i++)
+        if (confirmed < 2 || findings->events[events[i]].strength == STRENGTH_CONFIRMED)
+            events[about->count++] = events[i];
+    return DL_OK;
 }
 
 /* ---- what is said of them ---- */
@@ -419,7 +453,7 @@ static struct about choose(struct findings_inner *inner)
     return about;
 }
 
-void findings_find_headline(struct findings_inner *inner)
+int findings_find_headline(struct findings_inner *inner)
 {
     struct findings *findings = inner->findings;
     struct about about;
@@ -428,6 +462,11 @@ void findings_find_headline(struct findings_inner *inner)
         FINDINGS_NONE;
     about = choose(inner);
     if (about.count > 0) {
+        int status = narrow(inner, &about);
+        if (status != DL_OK)
+            return status;
+        findings->headline_events = about.events;
+        findings->headline_event_count = about.count;
         tell_events(findings, &about);
     } else {
         tell_place(findings);
@@ -442,4 +481,5 @@ void findings_find_headline(struct findings_inner *inner)
     count_carriers(findings);
     count_abroad(inner, &about);
     tell_quality(findings, &about);
+    return DL_OK;
 }

@@ -112,8 +112,8 @@ int findings_find_charts(struct findings_inner *inner);    /* findings_charts.c 
 int findings_find_counts(struct findings_inner *inner,
                          struct dl_error *error); /* findings_counts.c */
 int findings_find_cards(struct findings_inner *inner,
-                        struct dl_error *error);           /* findings_cards.c */
-void findings_find_headline(struct findings_inner *inner); /* findings_headline.c */
+                        struct dl_error *error);          /* findings_cards.c */
+int findings_find_headline(struct findings_inner *inner); /* findings_headline.c */
 
 /* ---- helpers of several ---- */
 

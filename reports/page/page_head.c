@@ -60,14 +60,7 @@ static void add(struct headline *headline, struct say word)
 
 size_t page_headline_event(const struct findings *findings, size_t i)
 {
-    const struct findings_campaign *campaign =
-        findings->headline_campaign != FINDINGS_NONE
-            ? &findings->campaigns[findings->headline_campaign]
-            : NULL;
-
-    if (campaign)
-        return i < campaign->event_count ? campaign->events[i] : FINDINGS_NONE;
-    return i == 0 ? findings->headline_event : FINDINGS_NONE;
+    return i < findings->headline_event_count ? findings->headline_events[i] : FINDINGS_NONE;
 }
 
 /* Each carrier once. Returns how many there are, also beyond the array. */
@@ -142,7 +135,7 @@ static void headline_found(const struct page *page, struct headline *headline)
     const struct findings *f = page->findings;
     const struct findings_event *event = &f->events[page_headline_event(f, 0)];
     size_t carriers = carrier_names(page, headline->names);
-    bool national = f->speaks_for_country && f->headline_campaign != FINDINGS_NONE;
+    bool national = f->speaks_for_country && f->headline_event_count > 1;
     const struct findings_when *onset = f->onset.latest_us ? &f->onset : &event->onset;
 
     headline->text = strength_text(f->strength);

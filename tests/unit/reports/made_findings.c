@@ -474,6 +474,8 @@ static int make_order(struct made *made)
     findings->headline = HEADLINE_ORDER_CARRIED_OUT;
     findings->strength = STRENGTH_CONFIRMED;
     findings->headline_event = findings->headline_campaign = findings->headline_order = 0;
+    findings->headline_events = findings->campaigns[0].events;
+    findings->headline_event_count = findings->campaigns[0].event_count;
     findings->onset = (struct findings_when){HOUR(35), HOUR(54)};
     findings->carriers_seen = 4;
     findings->carriers_affected = findings->owners_affected = 2;

@@ -430,6 +430,33 @@ static void test_campaign(void **state)
     end(&look);
 }
 
+/* What is only likely of a third carrier is not said with what is confirmed of two. */
+static void test_campaign_with_a_likely_one(void **state)
+{
+    static const struct world_line lines[] = {jazz, zong, ufone};
+    struct look look = {0};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
+        works(lines[i], "threema", 0, DAYS(30));
+        fails(lines[i], "threema", DAYS(30), END, "tls.reset.sni", true);
+        if (i < 2)
+            controls(lines[i]);
+    }
+    works(abroad, "threema", 0, END);
+    controls(abroad);
+    const struct findings *findings = look_once(&look);
+    assert_int_equal(findings->headline, HEADLINE_CAMPAIGN);
+    assert_int_equal(findings->event_count, 3);
+    assert_int_equal(findings->campaigns[0].event_count, 3);
+    assert_int_equal(findings->strength, STRENGTH_CONFIRMED);
+    assert_int_equal(findings->headline_event_count, 2);
+    assert_int_equal(findings->carriers_affected, 2);
+    for (size_t i = 0; i < findings->headline_event_count; i++)
+        assert_string_not_equal(findings->events[findings->headline_events[i]].carrier, "ufone");
+    assert_false(findings->speaks_for_country);
+    end(&look);
+}
+
 static void test_event(void **state)
 {
     struct look look = {0};
@@ -549,6 +576,7 @@ int main(void)
         LOOK(test_order_carried_out),
         LOOK(test_order_not_observed),
         LOOK(test_campaign),
+        LOOK(test_campaign_with_a_likely_one),
         LOOK(test_event),
         LOOK(test_nothing),
         LOOK(test_not_enough),

@@ -172,6 +172,7 @@ static void test_outage(void **state)
     (void)state;
 
     findings->headline_campaign = FINDINGS_NONE;
+    findings->headline_event_count = 1;
     page = written(findings, "en");
     has(page, "and the service worked elsewhere");
     free(page);
