@@ -20,6 +20,11 @@ static struct say word_of(const char *name, enum say_kind kind)
     return (struct say){.name = name, .kind = kind};
 }
 
+static struct say text_of(const char *name, enum say_kind kind, const char *text)
+{
+    return (struct say){.name = name, .kind = kind, .text = text};
+}
+
 #define FILL_REF(word, format)                                                                     \
     do {                                                                                           \
         va_list arguments;                                                                         \
@@ -31,37 +36,27 @@ static struct say word_of(const char *name, enum say_kind kind)
 
 struct say say_text(const char *name, const char *text)
 {
-    struct say word = word_of(name, SAY_TEXT);
-    word.text = text;
-    return word;
+    return text_of(name, SAY_TEXT, text);
 }
 
 struct say say_name(const char *name, const char *text)
 {
-    struct say word = word_of(name, SAY_NAME);
-    word.text = text;
-    return word;
+    return text_of(name, SAY_NAME, text);
 }
 
 struct say say_code(const char *name, const char *text)
 {
-    struct say word = word_of(name, SAY_CODE);
-    word.text = text;
-    return word;
+    return text_of(name, SAY_CODE, text);
 }
 
 struct say say_command(const char *name, const char *text)
 {
-    struct say word = word_of(name, SAY_COMMAND);
-    word.text = text;
-    return word;
+    return text_of(name, SAY_COMMAND, text);
 }
 
 struct say say_english(const char *name, const char *text)
 {
-    struct say word = word_of(name, SAY_ENGLISH);
-    word.text = text;
-    return word;
+    return text_of(name, SAY_ENGLISH, text);
 }
 
 struct say say_names(const char *name, const char *const *names, size_t count)
