@@ -20,6 +20,8 @@
  *   told. What a withheld event would tell is told nowhere: it is in no campaign, and its order's row says
  *   insufficient. Controls beside an event are the analysis' sums over many pairs.
  * - No client, no client port, no pseudonym of a peer, no folder of an input's path.
+ * - Of people's lines a client's own packets have no TTL, IP-ID and window, and files of all flows no packet
+ *   numbers and no counts of packets or bytes: who records traffic could find whose they were.
  * - Host names are those that the catalog knows for the service, or a control's; others are "".
  *
  * The same stores, catalog and options give the same findings: nothing of the clock, the machine or the

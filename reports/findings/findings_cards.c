@@ -140,6 +140,21 @@ static const char *injector_of(const struct catalog *catalog, const struct verdi
     return NULL;
 }
 
+/* What a person's own packets look like proves nothing, and who records packets could find them by it. What
+ * is only said to be theirs (a reset) stays. */
+static void spare_client(struct ladder *ladder)
+{
+    for (size_t i = 0; i < ladder->count; i++) {
+        struct findings_step *step = &ladder->steps[i];
+        if (step->from_server || step->kind == STEP_RESET || step->kind == STEP_FIN ||
+            step->kind == STEP_OTHER_CONTENT || step->kind == STEP_ICMP)
+            continue;
+        step->ttl = step->ttl_expected = 0;
+        step->has_ip_id = false;
+        step->ip_id = step->window = 0;
+    }
+}
+
 static void fill(struct collecting *collecting, struct candidate *candidate,
                  const struct judged *judged)
 {
@@ -166,6 +181,8 @@ static void fill(struct collecting *collecting, struct candidate *candidate,
     take_page(catalog, flow, candidate);
     findings_public_server(judged, card->server);
     ladder_make(&candidate->ladder, flow, &judged->verdict);
+    if (findings_is_of_people(judged->input->vantage.origin))
+        spare_client(&candidate->ladder);
 }
 
 static int take_flow(void *context, const struct judged *judged)

@@ -280,6 +280,10 @@ def flows_of_people_tell_no_moment(folder):
         rows[origin] = table(out, "flows.csv")
         keys = [line["test_keys"] for line in lines_of(out, "measurements.jsonl")]
         equal({key[name] is None for key in keys for name in ("x_attempt", "x_flow")}, {origin == "field"}, "ids told")
+        own = [step for card in json.loads(read(out, "report.json"))["cards"] for step in card["steps"]
+               if not step["from_server"] and step["kind"] in ("syn", "ack", "data", "question")]
+        check(own, "no card")
+        equal(any(step["ip_id"] is not None or step["ttl"] for step in own), origin != "field", "a client's own packets")
     check(len(rows["field"]) > 1000, "hardly a flow")
     equal({row[name] for row in rows["field"] for name in hidden[:-1]}, {""}, "what would tell whose a flow was")
     told = {origin: [tuple(value for name, value in row.items() if name not in hidden) for row in rows[origin]]
